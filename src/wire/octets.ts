@@ -1,0 +1,131 @@
+/**
+ * Growable output of octets, with big-endian integers, reserving and filling in afterwards.
+ *
+ * All writers of this floor append to an {@link OctetWriter}: a frame leaves its length blank, writes its
+ * payload in place and fills the length in at the end, so that nothing is copied between layers.
+ */
+
+const DEFAULT_CAPACITY_OCTETS = 4096
+const encoder = new TextEncoder()
+
+/** Reads an unsigned 16-bit big-endian integer at `offset`. */
+export function readUint16(octets: Uint8Array, offset: number): number {
+  return (octets[offset]! << 8) | octets[offset + 1]!
+}
+
+/** Reads an unsigned 24-bit big-endian integer at `offset`. */
+export function readUint24(octets: Uint8Array, offset: number): number {
+  return (octets[offset]! << 16) | (octets[offset + 1]! << 8) | octets[offset + 2]!
+}
+
+/** Reads an unsigned 32-bit big-endian integer at `offset`. */
+export function readUint32(octets: Uint8Array, offset: number): number {
+  return (
+    octets[offset]! * 0x1000000 +
+    ((octets[offset + 1]! << 16) | (octets[offset + 2]! << 8) | octets[offset + 3]!)
+  )
+}
+
+/** Writes `value` as an unsigned 32-bit big-endian integer at `offset` of `octets`. */
+export function putUint32(octets: Uint8Array, offset: number, value: number): void {
+  octets[offset] = value >>> 24
+  octets[offset + 1] = value >>> 16
+  octets[offset + 2] = value >>> 8
+  octets[offset + 3] = value
+}
+
+/**
+ * One growable output buffer with a write position.
+ *
+ * `buffer` and `length` are public on purpose: hot loops write `buffer[length++]` themselves after
+ * one {@link OctetWriter.ensure}. `buffer` is replaced when it grows, so never keep it across a call.
+ *
+ * @example
+ * const out = new OctetWriter()
+ * out.uint24(5); out.uint8(0)
+ * out.take() // Uint8Array [0, 0, 5, 0]
+ */
+export class OctetWriter {
+  buffer: Uint8Array
+  length = 0
+
+  /** @param capacityOctets octets reserved at the start; default 4096, grows by doubling */
+  constructor(capacityOctets: number = DEFAULT_CAPACITY_OCTETS) {
+    this.buffer = Buffer.allocUnsafeSlow(capacityOctets)
+  }
+
+  /** Makes room for `sizeOctets` more octets. */
+  ensure(sizeOctets: number): void {
+    const needed = this.length + sizeOctets
+    if (needed <= this.buffer.length) return
+    let capacity = this.buffer.length * 2 || DEFAULT_CAPACITY_OCTETS
+    while (capacity < needed) capacity *= 2
+    const grown = Buffer.allocUnsafeSlow(capacity)
+    grown.set(this.buffer.subarray(0, this.length))
+    this.buffer = grown
+  }
+
+  uint8(value: number): void {
+    this.ensure(1)
+    this.buffer[this.length++] = value
+  }
+
+  uint16(value: number): void {
+    this.ensure(2)
+    this.buffer[this.length++] = value >>> 8
+    this.buffer[this.length++] = value
+  }
+
+  uint24(value: number): void {
+    this.ensure(3)
+    this.buffer[this.length++] = value >>> 16
+    this.buffer[this.length++] = value >>> 8
+    this.buffer[this.length++] = value
+  }
+
+  uint32(value: number): void {
+    this.ensure(4)
+    putUint32(this.buffer, this.length, value)
+    this.length += 4
+  }
+
+  /** Appends `octets`, or the part of them from `start` to `end`. */
+  octets(octets: Uint8Array, start = 0, end: number = octets.length): void {
+    const size = end - start
+    this.ensure(size)
+    this.buffer.set(start === 0 && end === octets.length ? octets : octets.subarray(start, end), this.length)
+    this.length += size
+  }
+
+  /** Appends the UTF-8 octets of `text`. */
+  text(text: string): void {
+    // One UTF-16 code unit becomes at most three octets.
+    this.ensure(text.length * 3)
+    this.length += encoder.encodeInto(text, this.buffer.subarray(this.length)).written
+  }
+
+  /** Leaves `sizeOctets` octets blank and returns where they start, to be filled in afterwards. */
+  reserve(sizeOctets: number): number {
+    this.ensure(sizeOctets)
+    const start = this.length
+    this.length += sizeOctets
+    return start
+  }
+
+  /** Everything written so far as a view (valid until the next write). */
+  view(): Uint8Array {
+    return this.buffer.subarray(0, this.length)
+  }
+
+  /** Everything written so far as a copy; the writer is empty afterwards and keeps its buffer. */
+  take(): Uint8Array {
+    const taken = this.buffer.slice(0, this.length)
+    this.length = 0
+    return taken
+  }
+
+  /** Forgets everything written so far. */
+  clear(): void {
+    this.length = 0
+  }
+}
