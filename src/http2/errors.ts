@@ -1,3 +1,7 @@
+/**
+ * How HTTP/2 fails: one stream (RFC 9113 §5.4.2) or the whole connection (§5.4.1). Both engines tell their
+ * failures with these two classes; what they mean to a gRPC call is decided in `src/rpc`.
+ */
 import { errorCodeName } from '../wire/frame/error-codes.ts'
 
 /** Who caused an HTTP/2 error: this endpoint, or the other one. */
