@@ -41,6 +41,17 @@ export {
   statusName,
 } from './grpc/status-codes.ts'
 export { formatTimeout, parseTimeout } from './grpc/timeout.ts'
+// HPACK
+export { joinCookieCrumbs, splitCookieCrumbs } from './hpack/cookie-crumbs.ts'
+export { HpackDecoder, type HpackDecoderOptions } from './hpack/decoder.ts'
+export { HpackEncoder, type HpackEncoderOptions } from './hpack/encoder.ts'
+export type {
+  HpackBlock,
+  HpackField,
+  HpackInstruction,
+  HpackSizeUpdate,
+  Representation,
+} from './hpack/representation.ts'
 export {
   DEFAULT_MAX_MESSAGE_OCTETS,
   MessageDecoder,
