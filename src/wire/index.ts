@@ -5,8 +5,31 @@ export { writeAltsvc } from './frame/altsvc.ts'
 export { CONNECTION_PREFACE, matchConnectionPreface } from './frame/connection-preface.ts'
 export { beginData, writeData, writeDataHeader } from './frame/data.ts'
 export { FrameDecoder, type FrameDecoderOptions } from './frame/decoder.ts'
+export { describeFrame, flagNames } from './frame/describe.ts'
 export { ErrorCode, errorCodeName } from './frame/error-codes.ts'
 export { endFieldBlock } from './frame/field-block.ts'
+export type {
+  AltsvcContent,
+  ContinuationContent,
+  DataContent,
+  Frame,
+  FrameContent,
+  GoawayContent,
+  HeadersContent,
+  IgnoredContent,
+  InvalidContent,
+  OriginContent,
+  PingContent,
+  PriorityContent,
+  PriorityFields,
+  PriorityUpdateContent,
+  PushPromiseContent,
+  RstStreamContent,
+  Setting,
+  SettingsContent,
+  WindowUpdateContent,
+} from './frame/frame.ts'
+export { decodeFrames, FrameReader } from './frame/frame-reader.ts'
 export { writeGoaway } from './frame/goaway.ts'
 export { beginFrame, endFrame, type FrameHeader, writeFrameHeader } from './frame/header.ts'
 export { beginHeaders } from './frame/headers.ts'
@@ -29,6 +52,7 @@ export {
   MAX_MAX_FRAME_SIZE,
 } from './frame/types.ts'
 export { writeWindowUpdate } from './frame/window-update.ts'
+export { writeFrame } from './frame/write-frame.ts'
 // Length-Prefixed-Messages and gRPC's header values
 export { decodeBinaryValue, decodeBinaryValues, encodeBinaryValue } from './grpc/binary-metadata.ts'
 export { decodeGrpcMessage, encodeGrpcMessage } from './grpc/percent-encoding.ts'
@@ -61,4 +85,23 @@ export {
   writeMessagePrefix,
 } from './length-prefixed-message.ts'
 export { OctetWriter } from './octets.ts'
+// protobuf: the wire format of messages
+export { type DescribeOptions, describeRecord, describeScan } from './protobuf/describe.ts'
+export type { EnumDescriptor, FieldDescriptor, MessageDescriptor } from './protobuf/descriptor.ts'
+export { type LenKind, rankLen } from './protobuf/guess.ts'
+export { ProtobufReader } from './protobuf/reader.ts'
+export type { ProtobufRecord } from './protobuf/record.ts'
+export {
+  type PackableType,
+  type PackableValue,
+  SCALAR_WIRE_TYPES,
+  type ScalarType,
+} from './protobuf/scalar-type.ts'
+export { type Scan, type ScanOptions, scan } from './protobuf/scan.ts'
+export { quoteText } from './protobuf/text.ts'
+export { type NumericValue, type RecordValue, recordValue } from './protobuf/value.ts'
+export { type DecodedVarint, decodeVarint, encodeVarint } from './protobuf/varint.ts'
+export { MAX_FIELD_NUMBER, WireType, wireTypeName } from './protobuf/wire-type.ts'
+export { ProtobufWriter, type ScalarValue } from './protobuf/writer.ts'
+export { decodeZigZag32, decodeZigZag64, encodeZigZag32, encodeZigZag64 } from './protobuf/zigzag.ts'
 export { WireError, type WireErrorInit, type WireLayer } from './wire-error.ts'

@@ -1,7 +1,6 @@
 /** ALTSVC (RFC 7838 §4): the same origin is also served elsewhere. Read for traces; a server ignores it. */
 import { type OctetWriter, readUint16 } from '../octets.ts'
-import { ErrorCode } from './error-codes.ts'
-import { connectionError, streamError } from './frame-error.ts'
+import { writeAsciiWithLength } from './ascii.ts'
 import { beginFrame, endFrame, type FrameHeader } from './header.ts'
 import type { FrameSink } from './sink.ts'
 import { FrameType } from './types.ts'
@@ -9,30 +8,22 @@ import { FrameType } from './types.ts'
 const ORIGIN_LENGTH_OCTETS = 2
 
 /**
- * Tells an ALTSVC frame, or `onIgnored` where RFC 7838 §4 wants it ignored.
+ * Tells an ALTSVC frame, or `onIgnored` where it is not valid.
  *
- * @throws WireError FRAME_SIZE_ERROR for the connection if the fields do not fit, on stream 0 (on another stream it
- *   is a stream error)
+ * A frame whose fields do not fit is ignored too: a server has to ignore every ALTSVC (RFC 7838 §4), and a client
+ * loses nothing by it.
  */
 export function readAltsvc(sink: FrameSink, header: FrameHeader, chunk: Uint8Array, start: number): void {
   const { streamId, length } = header
-  const originOctets = length < ORIGIN_LENGTH_OCTETS ? 0 : readUint16(chunk, start)
-  // RFC 9113 §4.2: too small for what must be there.
-  if (length < ORIGIN_LENGTH_OCTETS + originOctets) {
-    const needed = ORIGIN_LENGTH_OCTETS + originOctets
-    const reason = `ALTSVC is ${length} octets, allowed are at least ${needed}`
-    if (streamId === 0) throw connectionError(header, ErrorCode.FRAME_SIZE_ERROR, 'RFC 9113 §4.2', reason)
-    sink.onStreamError(streamError(header, ErrorCode.FRAME_SIZE_ERROR, 'RFC 9113 §4.2', reason))
-    return
-  }
   const end = start + length
+  const originStart = start + ORIGIN_LENGTH_OCTETS
+  const valueStart = originStart + (originStart > end ? 0 : readUint16(chunk, start))
   // RFC 7838 §4: on stream 0 the origin must be named, on another stream it must not.
-  if ((streamId === 0) === (originOctets === 0)) {
+  if (valueStart > end || (streamId === 0) === (valueStart === originStart)) {
     sink.onIgnored(header.type, header.flags, streamId, chunk, start, end)
     return
   }
-  const originStart = start + ORIGIN_LENGTH_OCTETS
-  sink.onAltsvc(streamId, chunk, originStart, originStart + originOctets, end)
+  sink.onAltsvc(streamId, chunk, originStart, valueStart, end)
 }
 
 /**
@@ -46,8 +37,7 @@ export function readAltsvc(sink: FrameSink, header: FrameHeader, chunk: Uint8Arr
  */
 export function writeAltsvc(out: OctetWriter, streamId: number, origin: string, value: string): void {
   const start = beginFrame(out, FrameType.ALTSVC, 0, streamId)
-  out.uint16(origin.length)
-  out.text(origin)
+  writeAsciiWithLength(out, origin)
   out.text(value)
   endFrame(out, start)
 }

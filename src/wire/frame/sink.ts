@@ -95,8 +95,7 @@ export interface FrameSink {
   /** A PRIORITY_UPDATE frame (RFC 9218 §7.1): `start` to `end` of `chunk` is the ASCII Priority Field Value. */
   onPriorityUpdate(prioritizedStreamId: number, chunk: Uint8Array, start: number, end: number): void
   /**
-   * A frame to be ignored (RFC 9113 §4.1, §5.5): of unknown type, or an ALTSVC or ORIGIN frame that its
-   * specification says to ignore. Octets `start` to `end` of `chunk` are its payload.
+   * A frame to be ignored (RFC 9113 §4.1, §5.5): of unknown type, or an ALTSVC or ORIGIN frame that is not valid. Octets `start` to `end` of `chunk` are its payload.
    */
   onIgnored(
     type: number,
@@ -108,7 +107,7 @@ export interface FrameSink {
   ): void
   /**
    * A frame broke a rule that ends only its stream: answer with RST_STREAM of `error.code` on `error.streamId`
-   * (RFC 9113 §5.4.2). Decoding goes on. The frame itself is not told, but a HEADERS frame whose priority fields
+   * (RFC 9113 §5.4.2), or end the connection if that stream is idle (RFC 9113 §6.4). Decoding goes on. The frame itself is not told, but a HEADERS frame whose priority fields
    * broke a rule is told right after, because its field block belongs to the connection (RFC 9113 §4.3).
    */
   onStreamError(error: WireError): void
