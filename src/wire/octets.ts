@@ -119,7 +119,8 @@ export class OctetWriter {
 
   /** Everything written so far as a copy; the writer is empty afterwards and keeps its buffer. */
   take(): Uint8Array {
-    const taken = this.buffer.slice(0, this.length)
+    // Not `slice`: on a Buffer that is a view, and the next write would change it.
+    const taken = new Uint8Array(this.buffer.subarray(0, this.length))
     this.length = 0
     return taken
   }

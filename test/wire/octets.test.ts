@@ -32,3 +32,11 @@ t.test('growing keeps what was written; parts of octets can be appended', async 
   out.octets(all)
   t.same([...out.take()], [1, 2, ...all])
 })
+
+t.test('what was taken does not change when the writer is used again', async (t) => {
+  const out = new OctetWriter()
+  out.uint8(1)
+  const taken = out.take()
+  out.uint8(2)
+  t.same([...taken], [1])
+})
