@@ -46,11 +46,17 @@ export interface StreamListener {
   onData(chunk: Uint8Array, start: number, end: number): void
   /** The peer's trailer section. `onEnd` follows. */
   onTrailers(fields: Fields): void
-  /** The peer ended its side in order (END_STREAM); called once, after everything else the peer sent. */
+  /**
+   * The peer ended its side in order (END_STREAM); called once, after everything else the peer sent, and also
+   * after an `onHeaders` or `onStream` with `endStream`.
+   */
   onEnd(): void
   /** `sendData` returned false before, and there is room again. */
   onDrain(): void
-  /** The stream is over. Without `error` both sides ended in order (or we reset with NO_ERROR after our end). */
+  /**
+   * The stream is over. Without `error` both sides ended in order, or one side reset with NO_ERROR after its
+   * end: what was missing of the request isn't needed then (RFC 9113 §8.1).
+   */
   onClose(error?: StreamError | ConnectionError): void
 }
 
@@ -62,6 +68,7 @@ export interface Http2Stream {
   /**
    * Sends the request or response header section. Must come first, and once.
    * @throws Error if headers were sent already (misuse)
+   * @throws TypeError naming a field that HTTP/2 does not allow; nothing was sent then, and other headers may be
    */
   sendHeaders(fields: Fields, endStream: boolean): void
   /**
@@ -70,8 +77,9 @@ export interface Http2Stream {
    */
   sendData(octets: Uint8Array, endStream: boolean): boolean
   /**
-   * Queues the trailer section and ends the local side.
+   * Queues the trailer section and ends the local side. A client says so beforehand ({@link OpenOptions}).
    * @throws Error before `sendHeaders` or after the local end (misuse)
+   * @throws TypeError naming a field that HTTP/2 does not allow; nothing was sent then
    */
   sendTrailers(fields: Fields): void
   /**
@@ -161,6 +169,8 @@ export interface Http2Connection {
 /** Options of one stream. */
 export interface OpenOptions {
   priority?: Priority
+  /** True if `sendTrailers` will end the request; the `node` engine must know before the headers. Default false. */
+  trailers?: boolean
 }
 
 /** Where to connect or listen: a TCP host and port, or a socket's path (`\0name` for an abstract one). */
@@ -208,7 +218,10 @@ export interface EngineOptions {
   sendBufferOctets?: number
   /** Time for TCP, TLS, preface and SETTINGS, in milliseconds; default 20000 for a client, 10000 for a server. */
   handshakeTimeoutMs?: number
-  /** `node` engine: how often an apparently idle session is checked for a dead peer, in milliseconds, 0 for never; default 10000. */
+  /**
+   * `node` engine: how often a session is checked for having been given up by node:http2 without a word, in
+   * milliseconds, 0 for never; default 1000. The check sends nothing; for peers that vanish see `ping`.
+   */
   watchdogIntervalMs?: number
 }
 
@@ -226,9 +239,12 @@ export interface ListenOptions extends EngineOptions {
 
 /** What a listening server tells. */
 export interface ServerListener {
-  /** A connection was accepted (before its preface). */
+  /** A connection was accepted (its TLS handshake is done, its preface is not): `onOpen` follows, or `onClose`. */
   onConnection(connection: Http2Connection): ConnectionListener
-  /** A connection failed before it became one (TLS, preface, HTTP/1.1 client); it is closed already. */
+  /**
+   * A connection failed before its `onOpen` (TLS, preface, HTTP/1.1 client); it is closed already. Told for
+   * logging, also where `onConnection` was called and `onClose` tells the same.
+   */
   onFailure?(error: ConnectionError): void
 }
 

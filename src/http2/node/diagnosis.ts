@@ -1,0 +1,82 @@
+/**
+ * What a peer speaks that failed before its SETTINGS. node:http2 never shows the octets it could not read, so
+ * a second, short connection asks again; nothing of this happens on the good path.
+ */
+import net from 'node:net'
+import tls from 'node:tls'
+import { formatAddress } from '../addresses.ts'
+import { CLIENT_PREFACE, describeFirstOctets } from '../first-octets.ts'
+import type { SocketAddress } from '../transport.ts'
+
+/** Longest wait for an answer, and for how long an answer holds for the next failure of the same address. */
+const PROBE_MS = 1000
+const REMEMBER_MS = 10_000
+const MAX_REMEMBERED = 100
+const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+const remembered = new Map<string, { atMs: number; words: string | undefined }>()
+
+/**
+ * Finds words for a failed connection in the clear.
+ *
+ * @param receivedOctets what came on the failed connection: with none, the peer may expect TLS
+ */
+export async function diagnose(address: SocketAddress, receivedOctets: number): Promise<string | undefined> {
+  const key = `${formatAddress(address)} ${receivedOctets > 0}`
+  const nowMs = performance.now()
+  const last = remembered.get(key)
+  if (last !== undefined && nowMs - last.atMs < REMEMBER_MS) return last.words
+  const words = await ask(address, receivedOctets)
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+  remembered.set(key, { atMs: nowMs, words })
+  return words
+}
+
+async function ask(address: SocketAddress, receivedOctets: number): Promise<string | undefined> {
+  if (receivedOctets > 0) {
+    const octets = await firstOctets(address)
+    return octets.length === 0 ? undefined : describeFirstOctets(octets, 'client')
+  }
+  return (await speaksTls(address)) ? 'the peer speaks TLS; connect with tls' : undefined
+}
+
+function connectTo(address: SocketAddress): net.Socket {
+  const options = 'path' in address ? { path: address.path } : { host: address.host, port: address.port }
+  const socket = net.connect(options)
+  socket.setTimeout(PROBE_MS, () => socket.destroy())
+  return socket
+}
+
+function firstOctets(address: SocketAddress): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    const socket = connectTo(address)
+    let octets: Uint8Array = new Uint8Array(0)
+    socket.on('data', (chunk) => {
+      octets = chunk
+      socket.destroy()
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => resolve(octets))
+    socket.write(Buffer.concat([CLIENT_PREFACE, EMPTY_SETTINGS]))
+  })
+}
+
+function speaksTls(address: SocketAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const plain = connectTo(address)
+    let answer = false
+    // the certificate is of no interest: only whether a handshake begins, and no octet is sent on it
+    const socket = tls.connect({ socket: plain, rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+    socket.on('secureConnect', () => {
+      answer = true
+      plain.destroy()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // an alert is an answer in TLS too
+      if (/^ERR_SSL_.*ALERT/.test(error.code ?? '')) answer = true
+      plain.destroy()
+    })
+    plain.on('error', () => plain.destroy())
+    plain.on('close', () => resolve(answer))
+  })
+}

@@ -1,0 +1,498 @@
+/**
+ * One stream of the `node` engine: the seam's {@link Http2Stream} over Node's own stream object.
+ *
+ * Node's stream is a Duplex; here it gets one set of listeners shared by all streams (found again by a symbol),
+ * and is spoken to directly. What the caller sends before the session exists, or while the peer's limit of
+ * streams is reached, is kept and replayed when the stream starts.
+ */
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  OutgoingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2'
+import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
+import { type ConnectionError, StreamError } from '../errors.ts'
+import type { Fields, Http2Connection, Http2Stream, StreamListener } from '../transport.ts'
+import { toHeaders } from './fields.ts'
+
+/** Either of Node's stream classes, with our stream on it. */
+type NativeStream = (ClientHttp2Stream | ServerHttp2Stream) & { [OWNER]: NodeStream }
+
+/** What a stream needs of its connection. */
+export interface StreamHost extends Http2Connection {
+  /** Octets delivered and not consumed above which the stream is paused. */
+  readonly pauseAtOctets: number
+  readonly sendBufferOctets: number
+  /** Asks to start a client's stream, now or when its turn comes; `stream.start` is called then. */
+  requestStart(stream: NodeStream): void
+  /** The stream has told its end. */
+  onStreamClosed(stream: NodeStream): void
+  /** Node has let go of the stream: it no longer counts against the peer's limit. */
+  onStreamReleased(): void
+  /** Why the connection ended, as seen by this stream; undefined while it lives. */
+  endOf(stream: NodeStream): ConnectionError | undefined
+}
+
+const OWNER = Symbol('owner')
+
+const REQUEST = { endStream: false }
+const REQUEST_WITH_TRAILERS = { endStream: false, waitForTrailers: true }
+const REQUEST_ENDED = { endStream: true }
+const RESPONSE = { waitForTrailers: true, sendDate: false }
+const RESPONSE_ENDED = { endStream: true, sendDate: false }
+const FLAG_END_STREAM = 0x1
+
+/** How far trailers are: Node wants them only after all data has left. */
+const TRAILERS_NONE = 0
+const TRAILERS_AWAITED = 1
+const TRAILERS_SUBMITTED = 2
+
+type StashedCall = { octets: Uint8Array; endStream: boolean } | { trailers: OutgoingHttpHeaders }
+
+/** A stream of either role on node:http2. */
+export class NodeStream implements Http2Stream {
+  readonly connection: Http2Connection
+  readonly #host: StreamHost
+  #listener: StreamListener
+  #native: NativeStream | undefined = undefined
+  #id = 0
+  #headers: OutgoingHttpHeaders | undefined = undefined
+  #headersSent = false
+  #headersEndStream = false
+  #withTrailers: boolean
+  #localEnded = false
+  #remoteEnded = false
+  #endTold = false
+  #closed = false
+  #muted = false
+  #resetCode = -1
+  #resetCause: unknown = undefined
+  #closeAfterTrailers = false
+  #trailersState = TRAILERS_NONE
+  #trailersToSend: OutgoingHttpHeaders | undefined = undefined
+  #trailersReceived: Fields | undefined = undefined
+  #stash: StashedCall[] | undefined = undefined
+  #stashedOctets = 0
+  #unconsumedOctets = 0
+  #paused = false
+  #drainWanted = false
+
+  constructor(host: StreamHost, listener: StreamListener, withTrailers: boolean) {
+    this.connection = host
+    this.#host = host
+    this.#listener = listener
+    this.#withTrailers = withTrailers
+  }
+
+  /** A stream for a request that arrived; `listen` must follow in the same turn. */
+  static accepted(host: StreamHost, native: ServerHttp2Stream, endStream: boolean): NodeStream {
+    const stream = new NodeStream(host, NO_LISTENER, true)
+    stream.#remoteEnded = endStream
+    stream.#bind(native)
+    return stream
+  }
+
+  get id(): number {
+    return this.#id
+  }
+
+  /** True until `sendHeaders` (or the first response) has handed the stream to Node. */
+  get waiting(): boolean {
+    return this.#native === undefined
+  }
+
+  /** True after `reset`. */
+  get isReset(): boolean {
+    return this.#resetCode >= 0
+  }
+
+  /** Ends a request that nobody took. */
+  refuse(cause: unknown): void {
+    this.#fail(cause)
+  }
+
+  sendHeaders(fields: Fields, endStream: boolean): void {
+    if (this.#closed || this.#resetCode >= 0) return
+    if (this.#headersSent)
+      throw new Error('sendHeaders was called twice on one stream: headers are sent once')
+    const server = this.#host.role === 'server'
+    const headers = toHeaders(fields, server ? 'response' : 'request')
+    this.#headersSent = true
+    this.#headersEndStream = endStream
+    if (endStream) this.#localEnded = true
+    if (server) this.#respond(headers, endStream)
+    else {
+      this.#headers = headers
+      this.#host.requestStart(this)
+    }
+  }
+
+  #respond(headers: OutgoingHttpHeaders, endStream: boolean): void {
+    const native = this.#native as ServerHttp2Stream & NativeStream
+    if (native.destroyed || native.closed) return
+    if (!endStream) this.#trailersState = TRAILERS_AWAITED
+    try {
+      native.respond(headers, endStream ? RESPONSE_ENDED : RESPONSE)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Hands a waiting client stream to Node. Called by the connection. */
+  start(session: ClientHttp2Session): void {
+    const headers = this.#headers as OutgoingHttpHeaders
+    this.#headers = undefined
+    const options = this.#headersEndStream
+      ? REQUEST_ENDED
+      : this.#withTrailers
+        ? REQUEST_WITH_TRAILERS
+        : REQUEST
+    if (options === REQUEST_WITH_TRAILERS) this.#trailersState = TRAILERS_AWAITED
+    let native: ClientHttp2Stream
+    try {
+      native = session.request(headers, options)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#bind(native)
+    native.push = pushNotingEnd
+    native.on('response', onResponse)
+    if (this.#stash !== undefined) this.#replay(this.#stash)
+  }
+
+  #replay(stash: StashedCall[]): void {
+    const drainWanted = this.#drainWanted
+    this.#stash = undefined
+    this.#stashedOctets = 0
+    for (const call of stash) {
+      if ('trailers' in call) this.#endWithTrailers(call.trailers)
+      else this.#write(call.octets, call.endStream)
+    }
+    // a small stash went out at once: nobody will tell later
+    if (drainWanted && !(this.#native as NativeStream).writableNeedDrain) setImmediate(tellDrain, this)
+  }
+
+  #bind(native: ClientHttp2Stream | ServerHttp2Stream): void {
+    const bound = native as NativeStream
+    bound[OWNER] = this
+    this.#native = bound
+    this.#id = native.id ?? 0
+    native.on('end', onEnd)
+    native.on('error', onError)
+    native.on('close', onClose)
+    native.on('trailers', onTrailers)
+    if (this.#trailersState !== TRAILERS_NONE || this.#host.role === 'server') {
+      native.on('wantTrailers', onWantTrailers)
+    }
+  }
+
+  /** Server: who hears the rest of the request; starts its data. */
+  listen(listener: StreamListener): void {
+    this.#listener = listener
+    const native = this.#native as NativeStream
+    if (this.#remoteEnded) native.resume()
+    else native.on('data', onData)
+  }
+
+  sendData(octets: Uint8Array, endStream: boolean): boolean {
+    if (this.#closed || this.#resetCode >= 0) return true
+    if (!this.#headersSent) throw new Error('sendData was called before sendHeaders')
+    if (this.#localEnded) throw new Error('sendData was called after the local end of the stream')
+    if (endStream) this.#localEnded = true
+    if (this.#native !== undefined) return this.#write(octets, endStream)
+    this.#stash ??= []
+    this.#stash.push({ octets, endStream })
+    this.#stashedOctets += octets.length
+    if (endStream || this.#stashedOctets <= this.#host.sendBufferOctets) return true
+    this.#drainWanted = true
+    return false
+  }
+
+  #write(octets: Uint8Array, endStream: boolean): boolean {
+    const native = this.#native as NativeStream
+    // Node ends the response itself after HEAD, 204, 205 and 304: there is no body to send
+    if (native.writableEnded || native.destroyed) return true
+    if (endStream) {
+      if (octets.length === 0) native.end()
+      else native.end(octets)
+      return true
+    }
+    if (octets.length === 0) return true
+    const queuedOctets = native.writableLength + octets.length
+    if (queuedOctets <= this.#host.sendBufferOctets) {
+      native.write(octets)
+      return true
+    }
+    this.#drainWanted = true
+    // Node tells 'drain' only where its own high-water mark was passed; below, the write's end is the sign
+    if (queuedOctets >= native.writableHighWaterMark) {
+      native.write(octets)
+      if (native.listenerCount('drain') === 0) native.on('drain', onDrain)
+    } else native.write(octets, () => this.drained())
+    return false
+  }
+
+  sendTrailers(fields: Fields): void {
+    if (this.#closed || this.#resetCode >= 0) return
+    if (!this.#headersSent) throw new Error('sendTrailers was called before sendHeaders')
+    if (this.#localEnded) throw new Error('sendTrailers was called after the local end of the stream')
+    if (!this.#withTrailers) {
+      throw new Error('sendTrailers on a request wants the option { trailers: true } of connection.open')
+    }
+    const trailers = toHeaders(fields, 'trailers')
+    this.#localEnded = true
+    if (this.#native !== undefined) this.#endWithTrailers(trailers)
+    else {
+      this.#stash ??= []
+      this.#stash.push({ trailers })
+    }
+  }
+
+  #endWithTrailers(trailers: OutgoingHttpHeaders): void {
+    this.#trailersToSend = trailers
+    const native = this.#native as NativeStream
+    if (!native.writableEnded) native.end()
+  }
+
+  /** All data has left (Node's `wantTrailers`). */
+  submitTrailers(): void {
+    this.#trailersState = TRAILERS_SUBMITTED
+    const native = this.#native as NativeStream
+    try {
+      native.sendTrailers(this.#trailersToSend ?? {})
+    } catch (error) {
+      this.#fail(error)
+    }
+    // Node submits them in setImmediate; ours comes after
+    if (this.#closeAfterTrailers) setImmediate(closeNative, native)
+  }
+
+  reset(code: number): void {
+    if (this.#closed || this.#resetCode >= 0) return
+    const native = this.#native
+    if (native === undefined) {
+      this.#resetCode = code
+      this.#stash = undefined
+      setImmediate(finish, this)
+      return
+    }
+    this.#resetCode = code
+    if (code === ErrorCode.NO_ERROR && this.#localEnded) {
+      this.#muted = true
+      if (this.#trailersState === TRAILERS_AWAITED) this.#closeAfterTrailers = true
+      else if (this.#trailersState === TRAILERS_SUBMITTED) setImmediate(closeNative, native)
+      else native.close(code)
+      native.resume()
+      return
+    }
+    native.close(code)
+    // a peer that reads nothing must not hold up the end (RST_STREAM leaves when it can)
+    setImmediate(finish, this)
+  }
+
+  consume(sizeOctets: number): void {
+    this.#unconsumedOctets -= sizeOctets
+    if (this.#paused && this.#unconsumedOctets <= this.#host.pauseAtOctets >> 1) {
+      this.#paused = false
+      this.#native?.resume()
+    }
+  }
+
+  // ---- what Node tells ----
+
+  received(chunk: Uint8Array): void {
+    if (this.#closed || this.#muted) return
+    this.#unconsumedOctets += chunk.length
+    try {
+      this.#listener.onData(chunk, 0, chunk.length)
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.#unconsumedOctets >= this.#host.pauseAtOctets && !this.#paused && !this.#muted) {
+      this.#paused = true
+      this.#native?.pause()
+    }
+  }
+
+  responded(fields: Fields, endStream: boolean): void {
+    const native = this.#native as NativeStream
+    if (endStream) this.#remoteEnded = true
+    if (!this.#closed && !this.#muted) {
+      try {
+        this.#listener.onHeaders(fields, endStream)
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
+    if (endStream || this.#muted) native.resume()
+    else native.on('data', onData)
+  }
+
+  trailersReceived(fields: Fields): void {
+    this.#trailersReceived = fields
+    this.#remoteEnded = true
+  }
+
+  noteRemoteEnd(): void {
+    this.#remoteEnded = true
+  }
+
+  /** Node's `end`: nothing more to read, because of END_STREAM or of a reset with NO_ERROR. */
+  ended(): void {
+    const native = this.#native as NativeStream
+    if (!this.#remoteEnded && (native.aborted || (native.closed && this.#host.role === 'client'))) return
+    this.#tellEnd()
+  }
+
+  #tellEnd(): void {
+    this.#remoteEnded = true
+    if (this.#endTold || this.#closed || this.#muted) return
+    this.#endTold = true
+    try {
+      if (this.#trailersReceived !== undefined) this.#listener.onTrailers(this.#trailersReceived)
+      if (!this.#closed && this.#resetCode < 0) this.#listener.onEnd()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  drained(): void {
+    if (!this.#drainWanted || this.#closed || this.#localEnded || this.#resetCode >= 0) return
+    this.#drainWanted = false
+    try {
+      this.#listener.onDrain()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Node's `close`: the stream is gone. */
+  released(): void {
+    this.#deliverRest()
+    this.finish()
+    this.#host.onStreamReleased()
+  }
+
+  /** A complete response may still lie in Node's buffer when the connection ends: it is delivered. */
+  #deliverRest(): void {
+    if (!this.#remoteEnded || this.#endTold || this.#closed || this.#muted || this.#resetCode >= 0) return
+    if (this.#host.role === 'server') return
+    const native = this.#native as NativeStream
+    for (let chunk = native.read(); chunk !== null; chunk = native.read()) this.received(chunk)
+    this.#tellEnd()
+  }
+
+  /** Tells the end, once. */
+  finish(): void {
+    if (this.#closed) return
+    const error = this.#closeError()
+    this.#closed = true
+    this.#stash = undefined
+    this.#host.onStreamClosed(this)
+    const listener = this.#listener
+    this.#listener = NO_LISTENER
+    try {
+      listener.onClose(error)
+    } catch {
+      // the stream is over: there is nothing left to reset, and nobody else to tell
+    }
+  }
+
+  #closeError(): StreamError | ConnectionError | undefined {
+    if (this.#resetCode >= 0) {
+      if (this.#resetCode === ErrorCode.NO_ERROR && this.#localEnded && this.#muted) return undefined
+      return new StreamError(`Stream ${this.#id} was reset by us with ${errorCodeName(this.#resetCode)}`, {
+        code: this.#resetCode,
+        streamId: this.#id,
+        initiator: 'local',
+        unprocessed: this.#native === undefined,
+        cause: this.#resetCause,
+      })
+    }
+    const native = this.#native
+    const code = native?.rstCode ?? ErrorCode.NO_ERROR
+    // after a complete response RST_STREAM(NO_ERROR) only says that the rest of the request isn't needed (RFC 9113 §8.1)
+    const complete = this.#remoteEnded && this.#endTold && (this.#localEnded || this.#host.role === 'client')
+    if (native !== undefined && code === ErrorCode.NO_ERROR && complete) return undefined
+    const connectionError = this.#host.endOf(this)
+    if (connectionError !== undefined) return connectionError
+    return new StreamError(`Stream ${this.#id} was reset by the peer with ${errorCodeName(code)}`, {
+      code,
+      streamId: this.#id,
+      initiator: 'peer',
+      unprocessed: code === ErrorCode.REFUSED_STREAM,
+    })
+  }
+
+  /** An exception of the listener or of Node ends the stream, and nothing else. */
+  #fail(cause: unknown): void {
+    if (this.#closed || this.#resetCode >= 0) return
+    this.#resetCause = cause
+    this.reset(ErrorCode.INTERNAL_ERROR)
+  }
+}
+
+const NO_LISTENER: StreamListener = {
+  onHeaders() {},
+  onData() {},
+  onTrailers() {},
+  onEnd() {},
+  onDrain() {},
+  onClose() {},
+}
+
+// Listeners shared by all streams: `this` is Node's stream, and the symbol leads to ours.
+
+function onData(this: NativeStream, chunk: Buffer): void {
+  this[OWNER].received(chunk)
+}
+
+function onResponse(this: NativeStream, _headers: unknown, flags: number, rawHeaders?: string[]): void {
+  this[OWNER].responded(rawHeaders ?? [], (flags & FLAG_END_STREAM) !== 0)
+}
+
+function onTrailers(this: NativeStream, _headers: unknown, _flags: number, rawHeaders?: string[]): void {
+  this[OWNER].trailersReceived(rawHeaders ?? [])
+}
+
+function onWantTrailers(this: NativeStream): void {
+  this[OWNER].submitTrailers()
+}
+
+function onEnd(this: NativeStream): void {
+  this[OWNER].ended()
+}
+
+function onDrain(this: NativeStream): void {
+  this[OWNER].drained()
+}
+
+/** The reason is read from `rstCode` and from the connection when `close` comes. */
+function onError(): void {}
+
+function onClose(this: NativeStream): void {
+  this[OWNER].released()
+}
+
+/**
+ * Node ends the readable side in the same way for END_STREAM and for RST_STREAM(NO_ERROR); only while it
+ * happens the two can be told apart, since a reset closes the stream first.
+ */
+function pushNotingEnd(this: ClientHttp2Stream, chunk: unknown, encoding?: BufferEncoding): boolean {
+  if (chunk === null && !this.closed) (this as NativeStream)[OWNER].noteRemoteEnd()
+  return Object.getPrototypeOf(this).push.call(this, chunk, encoding)
+}
+
+function closeNative(native: NativeStream): void {
+  native.close(ErrorCode.NO_ERROR)
+}
+
+function finish(stream: NodeStream): void {
+  stream.finish()
+}
+
+function tellDrain(stream: NodeStream): void {
+  stream.drained()
+}
