@@ -1,0 +1,63 @@
+/** The rpc floor: channels, servers and calls (`grpc-glass/rpc`). */
+
+export type { BackoffOptions } from './backoff.ts'
+export { currentCall } from './call-context.ts'
+export type { CallOptions, ParentCall, WriteOptions } from './call-options.ts'
+export type {
+  AwaitableCall,
+  BidirectionalCall,
+  Call,
+  ClientStreamingCall,
+  IterableCall,
+  ServerStreamingCall,
+  UnaryCall,
+  WritableCall,
+} from './calls.ts'
+export { Channel, connect } from './channel.ts'
+export type { ConnectTarget } from './channel-core.ts'
+export type { ChannelOptions } from './channel-options.ts'
+export type { Caller, CallWithRequest, CallWithRequests, Client, ClientMethod, Requests } from './client.ts'
+export { type MessageEncoding, registerMessageEncoding } from './compression.ts'
+export { ConnectivityState } from './connectivity.ts'
+export {
+  bearerToken,
+  type CallCredentials,
+  type CredentialsContext,
+  combineCredentials,
+  credentialsFromHeaders,
+  type HeaderSource,
+} from './credentials.ts'
+export type { Deadline } from './deadline.ts'
+export type {
+  BidirectionalHandler,
+  ClientStreamingHandler,
+  Handler,
+  HandlerCall,
+  Handlers,
+  Responses,
+  ServerStreamingHandler,
+  UnaryHandler,
+} from './handlers.ts'
+export type { ClientInterceptor, OutgoingCall } from './interceptor.ts'
+export { Metadata, type MetadataInit, type MetadataValue, type ValueOf } from './metadata.ts'
+export {
+  MESSAGE_PREFIX_OCTETS,
+  type MessageCodec,
+  type Method,
+  type Methods,
+  type Service,
+} from './method.ts'
+export type { Lookup } from './resolver.ts'
+export { Server, type ServerListenOptions } from './server.ts'
+export type { CallSummary } from './server-call.ts'
+export type { IncomingCall, ServerInterceptor } from './server-interceptor.ts'
+export type { ServerOptions } from './server-options.ts'
+export { type Phase, StatusError, type StatusErrorOptions, type StatusObject } from './status-error.ts'
+export { VERSION } from './version.ts'
+
+// Messages: .proto files, descriptor sets, grpc-js service definitions
+export { type LoadProtoOptions, loadProto, loadProtoSync } from './messages/load-proto.ts'
+export { MessageError } from './messages/message-error.ts'
+export type { MessageOptions } from './messages/message-options.ts'
+export { type MessageField, MessageType } from './messages/message-type.ts'
+export type { ProtoNamespace } from './messages/proto-registry.ts'

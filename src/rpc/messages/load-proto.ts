@@ -1,0 +1,87 @@
+/**
+ * Reads .proto files, with all that they import, into message types and services.
+ *
+ * protobufjs parses; here files are read, and imports found as protoc finds them. The reading itself is apart from
+ * the rest, so that it can wait or not.
+ */
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { type MessageOptions, resolveMessageOptions } from './message-options.ts'
+import { ProtoFiles } from './proto-files.ts'
+import { type ProtoNamespace, ProtoRegistry } from './proto-registry.ts'
+
+/** Options of {@link loadProto}. */
+export interface LoadProtoOptions extends MessageOptions {
+  /**
+   * Directories where files and imports are looked for, first one first. By default imports are looked for in the
+   * directory of the importing file and in those above it.
+   */
+  includeDirs?: readonly string[]
+}
+
+/**
+ * Reads .proto files.
+ *
+ * Understands proto2, proto3 and editions, and knows the files of google/protobuf by itself. Field names become
+ * `lowerCamelCase`, enum values names, 64-bit integers bigint, unless the options say otherwise.
+ *
+ * @param paths one file or several, relative to the working directory or to an include directory
+ * @returns the declarations by package
+ * @throws Error (as a rejection) if a file or import is not found or can't be parsed, naming file and line
+ * @example
+ * const { helloworld } = await loadProto('proto/helloworld.proto')
+ * const greeter = channel.client(helloworld.Greeter)
+ */
+export async function loadProto(
+  paths: string | readonly string[],
+  options: LoadProtoOptions = {},
+): Promise<ProtoNamespace> {
+  const files = filesOf(paths, options)
+  for (let path = files.next(); path !== undefined; path = files.next()) {
+    files.take(await readFile(path, 'utf8').catch(missing))
+  }
+  return namespaceOf(files, options)
+}
+
+/**
+ * Reads .proto files without waiting; otherwise as {@link loadProto}.
+ *
+ * @throws Error if a file or import is not found or can't be parsed
+ * @example
+ * const { helloworld } = loadProtoSync('proto/helloworld.proto')
+ */
+export function loadProtoSync(
+  paths: string | readonly string[],
+  options: LoadProtoOptions = {},
+): ProtoNamespace {
+  const files = filesOf(paths, options)
+  for (let path = files.next(); path !== undefined; path = files.next()) {
+    let source: string | undefined
+    try {
+      source = readFileSync(path, 'utf8')
+    } catch (error) {
+      source = missing(error)
+    }
+    files.take(source)
+  }
+  return namespaceOf(files, options)
+}
+
+function filesOf(paths: string | readonly string[], options: LoadProtoOptions): ProtoFiles {
+  return new ProtoFiles(
+    typeof paths === 'string' ? [paths] : paths,
+    options.includeDirs,
+    options.keepCase ?? false,
+  )
+}
+
+function namespaceOf(files: ProtoFiles, options: LoadProtoOptions): ProtoNamespace {
+  return new ProtoRegistry(files.root, resolveMessageOptions(options)).namespace
+}
+
+/** No file there is no error yet: it may be somewhere else. */
+function missing(error: unknown): undefined {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined
+  throw error
+}
