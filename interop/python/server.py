@@ -37,6 +37,16 @@ class Greeter(helloworld_pb2_grpc.GreeterServicer):
         self.over = 0
         self.lock = threading.Lock()
 
+    def begin(self, context):
+        """Sends metadata back, and counts the end of a call that will hang: it may come at any moment."""
+        echo(context)
+        if behavior(context) == "hang":
+            context.add_callback(self.count)
+
+    def count(self):
+        with self.lock:
+            self.over += 1
+
     def misbehave(self, context, name):
         """Fails or hangs where the metadata asks for it."""
         if behavior(context) == "fail":
@@ -49,11 +59,9 @@ class Greeter(helloworld_pb2_grpc.GreeterServicer):
             done = threading.Event()
             if context.add_callback(done.set):
                 done.wait()
-            with self.lock:
-                self.over += 1
 
     def SayHello(self, request, context):
-        echo(context)
+        self.begin(context)
         if behavior(context) == "count":
             return helloworld_pb2.HelloReply(message=str(self.over))
         self.misbehave(context, request.name)
@@ -62,20 +70,20 @@ class Greeter(helloworld_pb2_grpc.GreeterServicer):
         return helloworld_pb2.HelloReply(message=f"Hello {request.name}")
 
     def SayHellos(self, request, context):
-        echo(context)
+        self.begin(context)
         yield helloworld_pb2.HelloReply(message=f"Hello {request.name}")
         self.misbehave(context, request.name)
         yield helloworld_pb2.HelloReply(message=f"Hello again, {request.name}")
         yield helloworld_pb2.HelloReply(message=f"Goodbye {request.name}")
 
     def GreetAll(self, request_iterator, context):
-        echo(context)
+        self.begin(context)
         names = ", ".join(request.name for request in request_iterator)
         self.misbehave(context, names)
         return helloworld_pb2.HelloReply(message=f"Hello {names}")
 
     def Chat(self, request_iterator, context):
-        echo(context)
+        self.begin(context)
         for request in request_iterator:
             yield helloworld_pb2.HelloReply(message=f"Hello {request.name}")
             self.misbehave(context, request.name)

@@ -36,8 +36,11 @@ type greeter struct {
 	over atomic.Int64
 }
 
-// echo sends the metadata back that asks for it.
-func echo(ctx context.Context, setHeader, setTrailer func(metadata.MD)) {
+// begin sends metadata back, and counts the end of a call that will hang: it may come at any moment.
+func (g *greeter) begin(ctx context.Context, setHeader, setTrailer func(metadata.MD)) {
+	if behavior(ctx) == "hang" {
+		context.AfterFunc(ctx, func() { g.over.Add(1) })
+	}
 	sent, _ := metadata.FromIncomingContext(ctx)
 	if values := sent.Get("glass-initial"); len(values) > 0 {
 		setHeader(metadata.MD{"glass-initial": values})
@@ -65,14 +68,13 @@ func (g *greeter) misbehave(ctx context.Context, name string) error {
 		return failure.Err()
 	case "hang":
 		<-ctx.Done()
-		g.over.Add(1)
 		return status.FromContextError(ctx.Err()).Err()
 	}
 	return nil
 }
 
 func (g *greeter) SayHello(ctx context.Context, request *helloworld.HelloRequest) (*helloworld.HelloReply, error) {
-	echo(ctx, func(md metadata.MD) { grpc.SetHeader(ctx, md) }, func(md metadata.MD) { grpc.SetTrailer(ctx, md) })
+	g.begin(ctx, func(md metadata.MD) { grpc.SetHeader(ctx, md) }, func(md metadata.MD) { grpc.SetTrailer(ctx, md) })
 	if behavior(ctx) == "count" {
 		return &helloworld.HelloReply{Message: fmt.Sprint(g.over.Load())}, nil
 	}
@@ -83,7 +85,7 @@ func (g *greeter) SayHello(ctx context.Context, request *helloworld.HelloRequest
 }
 
 func (g *greeter) SayHellos(request *helloworld.HelloRequest, stream helloworld.Greeter_SayHellosServer) error {
-	echo(stream.Context(), func(md metadata.MD) { stream.SetHeader(md) }, stream.SetTrailer)
+	g.begin(stream.Context(), func(md metadata.MD) { stream.SetHeader(md) }, stream.SetTrailer)
 	for index, text := range []string{"Hello ", "Hello again, ", "Goodbye "} {
 		if err := stream.Send(&helloworld.HelloReply{Message: text + request.Name}); err != nil {
 			return err
@@ -98,7 +100,7 @@ func (g *greeter) SayHellos(request *helloworld.HelloRequest, stream helloworld.
 }
 
 func (g *greeter) GreetAll(stream helloworld.Greeter_GreetAllServer) error {
-	echo(stream.Context(), func(md metadata.MD) { stream.SetHeader(md) }, stream.SetTrailer)
+	g.begin(stream.Context(), func(md metadata.MD) { stream.SetHeader(md) }, stream.SetTrailer)
 	var names []string
 	for {
 		request, err := stream.Recv()
@@ -117,7 +119,7 @@ func (g *greeter) GreetAll(stream helloworld.Greeter_GreetAllServer) error {
 }
 
 func (g *greeter) Chat(stream helloworld.Greeter_ChatServer) error {
-	echo(stream.Context(), func(md metadata.MD) { stream.SetHeader(md) }, stream.SetTrailer)
+	g.begin(stream.Context(), func(md metadata.MD) { stream.SetHeader(md) }, stream.SetTrailer)
 	for {
 		request, err := stream.Recv()
 		if errors.Is(err, io.EOF) {

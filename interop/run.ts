@@ -1,0 +1,147 @@
+/**
+ * `npm run interop`: every client of the peers against every server it has something to say to, in the clear and
+ * with TLS. Prints TAP with one subtest a pairing, and fails if a peer can't be had, a case fails or is missing.
+ *
+ * Options: `--engine node|pure` runs our side on one engine only.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { EngineName } from '../src/http2/transport.ts'
+import {
+  certificate,
+  goProgram,
+  outcome,
+  python,
+  pythonEnvironment,
+  type RunningServer,
+  root,
+  startServer,
+} from './toolchain.ts'
+
+/** How one program of a peer is started. */
+interface Program {
+  file: string
+  args: readonly string[]
+  env?: NodeJS.ProcessEnv
+}
+interface Peer {
+  name: string
+  ours: boolean
+  server: Program
+  client: Program
+}
+
+const clientTimeoutMs = 120_000
+const engines: readonly EngineName[] = ['node', 'pure']
+const countries = ['--countries', join(root, 'interop/countries.json')]
+const expectedCases: string[] = JSON.parse(readFileSync(join(root, 'interop/cases.json'), 'utf8'))
+
+function ours(engine: EngineName): Peer {
+  const program = (name: string): Program => ({
+    file: process.execPath,
+    args: ['--import=tsx', join(root, 'interop/node', name), '--engine', engine],
+  })
+  return { name: `ours on ${engine}`, ours: true, server: program('server.ts'), client: program('client.ts') }
+}
+
+async function goPeer(): Promise<Peer> {
+  const [server, client] = [await goProgram('server'), await goProgram('client')]
+  return { name: 'Go', ours: false, server: { file: server, args: [] }, client: { file: client, args: [] } }
+}
+
+async function pythonPeer(): Promise<Peer> {
+  const [file, env] = [await python(), await pythonEnvironment()]
+  const program = (name: string): Program => ({ file, env, args: [join(root, 'interop/python', name)] })
+  return { name: 'Python', ours: false, server: program('server.py'), client: program('client.py') }
+}
+
+/** One client against one server; returns the lines of its TAP and how many cases passed and failed. */
+async function runPairing(
+  client: Peer,
+  server: RunningServer,
+  tls: boolean,
+  cert: string,
+): Promise<TapReport> {
+  const { file, args, env } = client.client
+  const flags = [
+    '--address',
+    tls ? server.address.replace('127.0.0.1', 'localhost') : server.address,
+    ...countries,
+  ]
+  const result = await outcome(
+    file,
+    [...args, ...flags, ...(tls ? ['--tls-ca', cert] : [])],
+    clientTimeoutMs,
+    env,
+  )
+  return readTap(result.output, `${result.errors}${server.errors()}`)
+}
+
+interface TapReport {
+  lines: string[]
+  passed: number
+  failed: number
+}
+
+/** Reads a client's TAP; every expected case that is not there counts as failed. */
+function readTap(output: string, errors: string): TapReport {
+  const points = new Map<string, boolean>()
+  const lines: string[] = []
+  for (const line of output.split('\n')) {
+    const point = /^(not )?ok \d+ - (.*)$/.exec(line)
+    if (point !== null) points.set(point[2]!, point[1] === undefined)
+    if (point !== null || line.startsWith('#')) lines.push(line)
+  }
+  for (const name of expectedCases) {
+    if (points.has(name)) continue
+    points.set(name, false)
+    lines.push(`not ok ${points.size} - ${name}`, '# the client did not report it')
+  }
+  const failed = [...points.values()].filter((passed) => !passed).length
+  if (failed > 0)
+    lines.push(
+      ...errors
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => `# ${line}`),
+    )
+  return { lines: [...lines, `1..${points.size}`], passed: points.size - failed, failed }
+}
+
+const { values: flags } = parseArgs({ options: { engine: { type: 'string' } } })
+if (flags.engine !== undefined && !engines.some((name) => name === flags.engine)) {
+  throw new Error(`--engine ${flags.engine}: there are ${engines.join(', ')}`)
+}
+const { cert, key } = await certificate()
+const peers = [await goPeer(), await pythonPeer()]
+for (const engine of engines)
+  if (flags.engine === undefined || flags.engine === engine) peers.push(ours(engine))
+
+let number = 0
+const total = { passed: 0, failed: 0 }
+console.log('TAP version 14')
+for (const tls of [false, true]) {
+  for (const server of peers) {
+    const { file, args, env } = server.server
+    const running = await startServer(
+      file,
+      [...args, ...countries, ...(tls ? ['--tls-cert', cert, '--tls-key', key] : [])],
+      env,
+    )
+    for (const client of peers) {
+      // Our engines meet each other in `npm test`, and a peer needs no proof that it understands itself.
+      if (client === server || (client.ours && server.ours)) continue
+      const name = `${client.name} client, ${server.name} server, ${tls ? 'TLS' : 'in the clear'}`
+      const report = await runPairing(client, running, tls, cert)
+      total.passed += report.passed
+      total.failed += report.failed
+      console.log(`# Subtest: ${name}`)
+      for (const line of report.lines) console.log(`    ${line}`)
+      console.log(`${report.failed === 0 ? 'ok' : 'not ok'} ${++number} - ${name}`)
+    }
+    await running.stop()
+  }
+}
+console.log(`1..${number}\n# ${total.passed} passed, ${total.failed} failed`)
+process.exit(total.failed === 0 ? 0 : 1)
