@@ -39,6 +39,12 @@ export type {
   UnaryHandler,
 } from './handlers.ts'
 export type { ClientInterceptor, OutgoingCall } from './interceptor.ts'
+// Messages: .proto files, descriptor sets, grpc-js service definitions
+export { type LoadProtoOptions, loadProto, loadProtoSync } from './messages/load-proto.ts'
+export { MessageError } from './messages/message-error.ts'
+export type { MessageOptions } from './messages/message-options.ts'
+export { type MessageField, MessageType } from './messages/message-type.ts'
+export type { ProtoNamespace } from './messages/proto-registry.ts'
 export { Metadata, type MetadataInit, type MetadataValue, type ValueOf } from './metadata.ts'
 export {
   MESSAGE_PREFIX_OCTETS,
@@ -54,10 +60,3 @@ export type { IncomingCall, ServerInterceptor } from './server-interceptor.ts'
 export type { ServerOptions } from './server-options.ts'
 export { type Phase, StatusError, type StatusErrorOptions, type StatusObject } from './status-error.ts'
 export { VERSION } from './version.ts'
-
-// Messages: .proto files, descriptor sets, grpc-js service definitions
-export { type LoadProtoOptions, loadProto, loadProtoSync } from './messages/load-proto.ts'
-export { MessageError } from './messages/message-error.ts'
-export type { MessageOptions } from './messages/message-options.ts'
-export { type MessageField, MessageType } from './messages/message-type.ts'
-export type { ProtoNamespace } from './messages/proto-registry.ts'

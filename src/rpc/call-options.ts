@@ -1,0 +1,46 @@
+/** What a caller may say of one call. */
+import type { Priority } from '../http2/transport.ts'
+import type { CallCredentials } from './credentials.ts'
+import type { Deadline } from './deadline.ts'
+import type { ClientInterceptor } from './interceptor.ts'
+import type { MetadataInit } from './metadata.ts'
+
+/** Options of one call; those that a channel has too override the channel's. */
+export interface CallOptions {
+  /** How long the call may take: milliseconds from now, or a Date; default no limit. Sent as grpc-timeout. */
+  deadline?: Deadline | undefined
+  /** Cancels the call when aborted. */
+  signal?: AbortSignal | undefined
+  /** Custom-Metadata to send with the request headers. */
+  metadata?: MetadataInit | undefined
+  /** True waits through failing connections until the deadline instead of failing with UNAVAILABLE; default false. */
+  waitForReady?: boolean | undefined
+  /** Name of the message encoding for requests, for example `gzip`; `identity` for none. */
+  compression?: string | undefined
+  /** Largest response message in octets; default 4 MiB. */
+  maxReceiveMessageOctets?: number | undefined
+  /** Largest request message in octets, before compression; default unlimited. */
+  maxSendMessageOctets?: number | undefined
+  /** Urgency among the calls of a connection (RFC 9218). */
+  priority?: Priority | undefined
+  /** Credentials of this call, added to the channel's. */
+  credentials?: CallCredentials | undefined
+  /** The call whose handler makes this one: it inherits that one's deadline and cancellation. */
+  parent?: ParentCall | undefined
+  /** Interceptors of this call, run inside of the channel's. */
+  interceptors?: readonly ClientInterceptor[] | undefined
+}
+
+/** A server call as a parent: what is inherited from it. */
+export interface ParentCall {
+  /** Its deadline, undefined for none. */
+  readonly deadline: Date | undefined
+  /** Aborted when it is cancelled. */
+  readonly signal: AbortSignal
+}
+
+/** Options of one message. */
+export interface WriteOptions {
+  /** False sends this message uncompressed although the call compresses; default true. */
+  compress?: boolean
+}

@@ -1,0 +1,328 @@
+/**
+ * A channel: one target, at most one connection at a time, and the calls that go over it.
+ *
+ * States are those of gRPC connectivity-semantics-and-api; addresses are tried by `Connector`; a failed round
+ * is followed by a pause (gRPC connection-backoff). Calls wait while it connects, and fail with the last error
+ * while it pauses, unless they wait for ready.
+ */
+import { parseTarget, targetAuthority } from '../http2/addresses.ts'
+import { ConnectionError } from '../http2/errors.ts'
+import type { ConnectionListener, Http2Connection, SocketAddress } from '../http2/transport.ts'
+import { Status } from '../wire/grpc/status-codes.ts'
+import { Backoff } from './backoff.ts'
+import type { ChannelOptions } from './channel-options.ts'
+import type { CallHost, ClientCall } from './client-call.ts'
+import { Connectivity, type ConnectivityState } from './connectivity.ts'
+import { Connector } from './connector.ts'
+import { Deferred } from './deferred.ts'
+import { engineByName } from './engines.ts'
+import { resolveTarget } from './resolver.ts'
+import { type Phase, StatusError } from './status-error.ts'
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 20_000
+const DEFAULT_IDLE_TIMEOUT_MS = 1_800_000
+
+/** A place to connect to that is no address: a server in this process, or anything that makes connections. */
+export interface ConnectTarget {
+  /** For messages, for example `in-process`. */
+  readonly name: string
+  /** Opens a connection. */
+  connect(listener: ConnectionListener, options: ChannelOptions): Http2Connection
+}
+
+interface Place {
+  readonly name: string
+  readonly authority: string
+  readonly resolve: () => Promise<readonly (SocketAddress | undefined)[]>
+  readonly dial: (address: SocketAddress | undefined, listener: ConnectionListener) => Http2Connection
+}
+
+function placeOf(target: string | ConnectTarget, options: ChannelOptions): Place {
+  if (typeof target !== 'string') {
+    return {
+      name: target.name,
+      authority: options.authority ?? 'localhost',
+      resolve: async () => [undefined],
+      dial: (_, listener) => target.connect(listener, options),
+    }
+  }
+  const parsed = parseTarget(target)
+  const engine = engineByName(options.engine)
+  const { tls, connectTimeoutMs, ...rest } = options
+  const clientTls = tls === true ? {} : tls || undefined
+  const host = parsed.scheme === 'dns' ? parsed.host : undefined
+  const connectOptions = {
+    ...rest,
+    handshakeTimeoutMs: connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    ...(clientTls !== undefined && {
+      tls: {
+        ...clientTls,
+        ...(clientTls.servername === undefined && host !== undefined && { servername: host }),
+      },
+    }),
+  }
+  return {
+    name: target,
+    authority: options.authority ?? targetAuthority(parsed),
+    resolve: () => resolveTarget(parsed, options.lookup),
+    dial: (address, listener) => engine.connect(address!, connectOptions, listener),
+  }
+}
+
+/** The connection side of a channel; calls come in by {@link CallHost}. */
+export class ChannelCore implements CallHost {
+  readonly name: string
+  readonly authority: string
+  readonly connectivity = new Connectivity()
+  private readonly place: Place
+  private readonly backoff: Backoff
+  private readonly idleTimeoutMs: number
+  private connection: Http2Connection | undefined = undefined
+  private connector: Connector | undefined = undefined
+  private round = 0
+  private readonly waiting = new Set<ClientCall>()
+  /** Calls that have not ended, and whoever waits for the channel to be ready. */
+  private readonly live = new Set<ClientCall | symbol>()
+  private readonly connections = new Set<Http2Connection>()
+  private lastFailure: StatusError | undefined = undefined
+  private pause: ReturnType<typeof setTimeout> | undefined = undefined
+  private idle: ReturnType<typeof setTimeout> | undefined = undefined
+  private closing: Deferred<void> | undefined = undefined
+  private graceTimer: ReturnType<typeof setTimeout> | undefined = undefined
+
+  constructor(target: string | ConnectTarget, options: ChannelOptions) {
+    this.place = placeOf(target, options)
+    this.name = this.place.name
+    this.authority = this.place.authority
+    this.backoff = new Backoff(options)
+    this.idleTimeoutMs = options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS
+  }
+
+  get state(): ConnectivityState {
+    return this.connectivity.state
+  }
+
+  // ---- calls
+
+  submit(call: ClientCall): void {
+    if (this.closing !== undefined) {
+      return call.fail(Status.UNAVAILABLE, 'Channel has been shut down', undefined, 'connect')
+    }
+    this.hold(call)
+    const connection = this.connection
+    if (connection !== undefined) return call.startOn(connection)
+    if (this.pause !== undefined && !call.waitForReady) return call.finishWith(this.failureNow())
+    this.waiting.add(call)
+    this.connect()
+  }
+
+  ended(call: ClientCall): void {
+    this.waiting.delete(call)
+    this.release(call)
+  }
+
+  /** Keeps the process alive, and the connection from going idle, until released. */
+  hold(holder: ClientCall | symbol): void {
+    if (this.live.size === 0) this.wake()
+    this.live.add(holder)
+  }
+
+  /** Ends a hold. */
+  release(holder: ClientCall | symbol): void {
+    if (this.live.delete(holder) && this.live.size === 0) this.rest()
+  }
+
+  waitingFor(): string {
+    const last = this.lastFailure === undefined ? '' : `,last error: ${this.lastFailure.details}`
+    return `waiting for a connection to ${this.name} (${this.state})${last}`
+  }
+
+  /** The first call: connections keep the process alive while there are calls. */
+  private wake(): void {
+    clearTimeout(this.idle)
+    this.idle = undefined
+    for (const connection of this.connections) connection.ref()
+    this.pause?.ref()
+  }
+
+  /** The last call is over: nothing here keeps the process alive. */
+  private rest(): void {
+    for (const connection of this.connections) connection.unref()
+    this.pause?.unref()
+    if (this.closing !== undefined) return this.finishClosing()
+    if (this.idleTimeoutMs > 0 && this.connection !== undefined) {
+      this.idle ??= setTimeout(() => this.goIdle(), this.idleTimeoutMs).unref()
+    }
+  }
+
+  private goIdle(): void {
+    this.idle = undefined
+    if (this.live.size > 0 || this.connection === undefined) return
+    this.connection.close()
+    this.connection = undefined
+    this.connectivity.set('IDLE')
+  }
+
+  // ---- connecting
+
+  /** Leaves IDLE; does nothing in any other state. */
+  connect(): void {
+    if (this.state !== 'IDLE') return
+    this.connectivity.set('CONNECTING')
+    this.attempt()
+  }
+
+  private attempt(): void {
+    const round = ++this.round
+    this.place.resolve().then(
+      (addresses) => {
+        if (round === this.round && this.closing === undefined) this.tryAddresses(addresses)
+      },
+      (error: unknown) => {
+        if (round !== this.round || this.closing !== undefined) return
+        const details = `Name resolution failed for target ${this.name}: ${describe(error)}`
+        this.failed(new StatusError(Status.UNAVAILABLE, details, { cause: error, phase: 'resolve' }))
+      },
+    )
+  }
+
+  private tryAddresses(addresses: readonly (SocketAddress | undefined)[]): void {
+    const connector = new Connector(
+      addresses as readonly SocketAddress[],
+      (address, listener) => {
+        const connection = this.place.dial(address, listener)
+        this.connections.add(connection)
+        if (this.live.size === 0) connection.unref()
+        return connection
+      },
+      {
+        onConnected: (connection) => this.connected(connection),
+        onFailed: (errors) => this.failed(connectFailure(this.name, errors)),
+        onGoaway: (connection) => this.lost(connection),
+        onClosed: (connection, error) => {
+          this.connections.delete(connection)
+          this.lost(connection, error)
+          if (this.closing !== undefined) this.finishClosing()
+        },
+      },
+    )
+    this.connector = connector
+    connector.start()
+  }
+
+  private connected(connection: Http2Connection): void {
+    this.connector = undefined
+    this.connection = connection
+    this.lastFailure = undefined
+    this.backoff.reset()
+    this.connectivity.set('READY')
+    if (this.live.size === 0) this.rest()
+    for (const call of this.waiting) {
+      // Starting a call can end the connection; the rest waits for the next one.
+      if (this.connection !== connection) break
+      this.waiting.delete(call)
+      call.startOn(connection)
+    }
+  }
+
+  private failed(failure: StatusError): void {
+    this.connector = undefined
+    this.lastFailure = failure
+    const pauseMs = this.backoff.next(Math.random())
+    this.pause = setTimeout(() => this.resume(), pauseMs)
+    if (this.live.size === 0) this.pause.unref()
+    this.connectivity.set('TRANSIENT_FAILURE')
+    for (const call of [...this.waiting]) if (!call.waitForReady) call.finishWith(this.failureNow())
+  }
+
+  /** The pause is over: at once to the next attempt if a call waits for it, otherwise with the next call. */
+  private resume(): void {
+    this.pause = undefined
+    if (this.waiting.size > 0) {
+      this.connectivity.set('CONNECTING')
+      this.attempt()
+    } else this.connectivity.set('IDLE')
+  }
+
+  /** Each call gets an error of its own, with the shared cause. */
+  private failureNow(): StatusError {
+    const { code, details, cause, phase } = this.lastFailure!
+    return new StatusError(code, details, { cause, ...(phase !== undefined && { phase }) })
+  }
+
+  /** No new calls on this connection: it is closed, or the server says goodbye. */
+  private lost(connection: Http2Connection, error?: ConnectionError): void {
+    if (connection !== this.connection) return
+    this.connection = undefined
+    clearTimeout(this.idle)
+    this.idle = undefined
+    if (error !== undefined) {
+      this.lastFailure = new StatusError(Status.UNAVAILABLE, `Connection dropped: ${error.message}`, {
+        cause: error,
+      })
+    }
+    this.connectivity.set('IDLE')
+    if (this.waiting.size > 0) this.connect()
+  }
+
+  // ---- closing
+
+  /** Takes no more calls; resolves once those there are have ended (at the latest after `graceMs`) and sockets are gone. */
+  close(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
+    if (this.closing === undefined) {
+      this.closing = new Deferred()
+      clearTimeout(this.pause)
+      clearTimeout(this.idle)
+      this.round++
+      for (const call of [...this.waiting]) {
+        call.fail(Status.UNAVAILABLE, 'Channel closed before call started', undefined, 'connect')
+      }
+      this.connector?.stop()
+      this.connector = undefined
+      this.connectivity.set('SHUTDOWN')
+      for (const connection of this.connections) {
+        if (connection.state !== 'connecting') connection.close()
+      }
+      this.connection = undefined
+      this.finishClosing()
+    }
+    if (graceMs !== Number.POSITIVE_INFINITY && this.live.size > 0) {
+      clearTimeout(this.graceTimer)
+      if (graceMs <= 0) this.cut()
+      else this.graceTimer = setTimeout(() => this.cut(), graceMs)
+    }
+    return this.closing.promise
+  }
+
+  private cut(): void {
+    for (const call of [...this.live]) {
+      if (typeof call !== 'symbol') call.fail(Status.CANCELLED, 'Cancelled: the channel was closed')
+    }
+    for (const connection of this.connections) connection.destroy()
+  }
+
+  private finishClosing(): void {
+    if (this.live.size > 0) return
+    clearTimeout(this.graceTimer)
+    if (this.connections.size === 0) this.closing!.resolve()
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** One status for all addresses that failed; the last one's words, every error as the cause. */
+function connectFailure(name: string, errors: readonly Error[]): StatusError {
+  const last = errors.at(-1)
+  const phase: Phase =
+    last instanceof ConnectionError && last.phase !== 'open' ? (last.phase satisfies Phase) : 'connect'
+  const rest = errors.length > 1 ? ` (${errors.length} addresses tried)` : ''
+  const cause =
+    errors.length === 1 ? last : new AggregateError(errors, `no address of ${name} could be reached`)
+  return new StatusError(
+    Status.UNAVAILABLE,
+    `No connection established. Last error: ${last?.message ?? 'no address'}${rest}`,
+    { cause, phase },
+  )
+}

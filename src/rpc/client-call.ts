@@ -1,0 +1,545 @@
+/**
+ * One call, seen from the client: from the first header to the status, on one HTTP/2 stream (or, after a
+ * transparent retry, on the next one).
+ *
+ * The machine listens to its stream by plain calls. Promises are made when somebody asks for one, so a
+ * unary call costs one, and one that nobody awaits leaves no rejection behind. Whatever happens, `finish` runs
+ * exactly once.
+ */
+import { ConnectionError, type StreamError } from '../http2/errors.ts'
+import type { Fields, Http2Connection, Http2Stream, StreamListener } from '../http2/transport.ts'
+import { ErrorCode } from '../wire/frame/error-codes.ts'
+import { Status } from '../wire/grpc/status-codes.ts'
+import type { CallOptions, WriteOptions } from './call-options.ts'
+import { messageEncoding } from './compression.ts'
+import { authenticate, type CallCredentials, type CredentialsContext } from './credentials.ts'
+import { DeadlineTimer } from './deadline.ts'
+import { Deferred, looked } from './deferred.ts'
+import { frameMessage, type SendRules } from './message-framing.ts'
+import { MessageInbox } from './message-inbox.ts'
+import { Metadata } from './metadata.ts'
+import type { Method } from './method.ts'
+import { type RequestTemplate, writeRequestHeaders } from './request-headers.ts'
+import {
+  isGrpcContentType,
+  readResponseHead,
+  readStatus,
+  statusOfForeignResponse,
+} from './response-headers.ts'
+import { type Phase, StatusError, type StatusObject } from './status-error.ts'
+import { messageOfErrorCode, statusOfErrorCode } from './status-mapping.ts'
+
+/** Requests kept for a transparent retry, at most; past it the call can't be moved to another connection. */
+const REPLAY_LIMIT_OCTETS = 256 * 1024
+const NO_OCTETS = new Uint8Array(0)
+const ROOM: Promise<boolean> = Promise.resolve(true)
+const OVER: Promise<boolean> = Promise.resolve(false)
+
+/** What a call needs of its channel. */
+export interface CallHost {
+  /** Gives the call a connection (`startOn`), now or later, or an end (`fail`). */
+  submit(call: ClientCall): void
+  /** The call ended, wherever it was. */
+  ended(call: ClientCall): void
+  /** What a call that has no connection is waiting for, for the text of an expired deadline. */
+  waitingFor(): string
+}
+
+/** What channel and options have settled for a call before it starts. */
+export interface CallPlan {
+  readonly template: RequestTemplate
+  readonly rules: SendRules
+  readonly maxReceiveMessageOctets: number
+  readonly waitForReady: boolean
+  /** Milliseconds since 1970, Infinity for none. */
+  readonly deadlineMs: number
+  readonly metadata: Metadata | undefined
+  readonly credentials: PlannedCredentials | undefined
+}
+
+/** Credentials to ask before the call goes out. */
+export interface PlannedCredentials {
+  readonly make: CallCredentials
+  readonly context: CredentialsContext
+  /** False if the connection is in the clear and that was not allowed: the call fails. */
+  readonly allowed: boolean
+}
+
+function parseFailure(error: unknown): StatusError {
+  const text = error instanceof Error ? error.message : String(error)
+  return new StatusError(Status.INTERNAL, `Response message parsing error: ${text}`, {
+    cause: error,
+    phase: 'messages',
+  })
+}
+
+/** The machine of a client's call, for all four kinds; the public faces are in `calls.ts`. */
+export class ClientCall<Request = unknown, Response = unknown> implements StreamListener {
+  readonly method: Method<Request, Response>
+  readonly waitForReady: boolean
+  private readonly host: CallHost
+  private readonly plan: CallPlan
+  private readonly options: CallOptions | undefined
+  private readonly inbox: MessageInbox<Response>
+  private readonly startedMs: number
+
+  private stream: Http2Stream | undefined = undefined
+  private connection: Http2Connection | undefined = undefined
+  /** Framed requests that wait for a stream, or are kept for a transparent retry. */
+  private outbox: Uint8Array[] | undefined = undefined
+  private outboxOctets = 0
+  private localEnded = false
+  /** True once the peer may have acted on the call: no transparent retry from here on (gRFC A6). */
+  private committed = false
+  private refusals = 0
+
+  private httpStatus = 0
+  private received: StatusObject | undefined = undefined
+  private response: Response | undefined = undefined
+  private phase: Phase = 'headers'
+
+  private outcome: StatusObject | undefined = undefined
+  private failure: StatusError | undefined = undefined
+  private headersValue: Metadata | undefined = undefined
+  private timer: DeadlineTimer | undefined = undefined
+  private watched: { signal: AbortSignal; abort: () => void }[] | undefined = undefined
+  private metadata: Metadata | undefined
+  private source: AsyncIterator<Request> | Iterator<Request> | undefined = undefined
+
+  private resultDeferred: Deferred<Response> | undefined = undefined
+  private headersDeferred: Deferred<Metadata> | undefined = undefined
+  private statusDeferred: Deferred<StatusObject> | undefined = undefined
+  private drainDeferred: Deferred<boolean> | undefined = undefined
+
+  constructor(
+    host: CallHost,
+    method: Method<Request, Response>,
+    plan: CallPlan,
+    options: CallOptions | undefined,
+  ) {
+    this.host = host
+    this.method = method
+    this.plan = plan
+    this.options = options
+    this.waitForReady = plan.waitForReady
+    this.metadata = plan.metadata
+    this.inbox = new MessageInbox(method.response, plan.maxReceiveMessageOctets, parseFailure, this)
+    this.startedMs = plan.deadlineMs === Number.POSITIVE_INFINITY ? 0 : Date.now()
+  }
+
+  /** Begins a call with one request. */
+  startUnary(request: Request): void {
+    if (!this.frame(request, true)) return
+    this.localEnded = true
+    this.begin()
+  }
+
+  /** Begins a call with a stream of requests, written by the caller or taken from `requests`. */
+  startStreaming(requests: AsyncIterable<Request> | Iterable<Request> | undefined): void {
+    this.begin()
+    if (requests !== undefined) this.pump(requests)
+  }
+
+  private begin(): void {
+    if (this.options !== undefined && !this.watchSignals(this.options)) return
+    const deadlineMs = this.plan.deadlineMs
+    if (deadlineMs !== Number.POSITIVE_INFINITY) {
+      if (deadlineMs <= this.startedMs) return this.expire()
+      this.timer = new DeadlineTimer(deadlineMs, () => this.expire())
+    }
+    if (this.plan.credentials !== undefined) void this.authenticate(this.plan.credentials)
+    else this.host.submit(this as unknown as ClientCall)
+  }
+
+  private watchSignals({ signal, parent }: CallOptions): boolean {
+    if (signal !== undefined && !this.watch(signal, 'Cancelled on client')) return false
+    return parent === undefined || this.watch(parent.signal, 'Cancelled by parent call')
+  }
+
+  private watch(signal: AbortSignal, details: string): boolean {
+    const abort = (): void => this.fail(Status.CANCELLED, details, signal.reason)
+    if (signal.aborted) {
+      abort()
+      return false
+    }
+    this.watched ??= []
+    this.watched.push({ signal, abort })
+    signal.addEventListener('abort', abort, { once: true })
+    return true
+  }
+
+  private async authenticate(credentials: PlannedCredentials): Promise<void> {
+    try {
+      this.metadata = await authenticate(
+        credentials.make,
+        credentials.context,
+        credentials.allowed,
+        this.metadata,
+      )
+    } catch (error) {
+      return this.finishWith(error as StatusError)
+    }
+    if (this.outcome === undefined) this.host.submit(this as unknown as ClientCall)
+  }
+
+  private expire(): void {
+    const seconds = Math.max(0, this.plan.deadlineMs - this.startedMs) / 1000
+    const where = this.stream === undefined ? this.host.waitingFor() : `remote_addr=${this.peer}`
+    this.fail(Status.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds.toFixed(3)}s,${where}`)
+  }
+
+  /** Address of the server that has the call, or an empty text while there is none. */
+  get peer(): string {
+    return this.connection?.peer.address ?? ''
+  }
+
+  /** True once the call has ended. */
+  get isOver(): boolean {
+    return this.outcome !== undefined
+  }
+
+  // ---- sending
+
+  /** Puts one message into the outbox; an encoding error ends the call. */
+  private frame(request: Request, compress: boolean): boolean {
+    let octets: Uint8Array
+    try {
+      octets = frameMessage(this.method.request, request, this.plan.rules, compress)
+    } catch (error) {
+      if (error instanceof StatusError) this.finishWith(error)
+      else {
+        const text = error instanceof Error ? error.message : String(error)
+        this.fail(Status.INTERNAL, `Request message serialization failure: ${text}`, error)
+      }
+      return false
+    }
+    if (this.outbox === undefined) this.outbox = [octets]
+    else this.outbox.push(octets)
+    this.outboxOctets += octets.length
+    return true
+  }
+
+  /** The channel has a connection for the call. */
+  startOn(connection: Http2Connection): void {
+    if (this.outcome !== undefined) return
+    this.connection = connection
+    const deadlineMs = this.plan.deadlineMs
+    const timeoutMs =
+      deadlineMs === Number.POSITIVE_INFINITY
+        ? Number.POSITIVE_INFINITY
+        : Math.max(1, deadlineMs - Date.now())
+    try {
+      const priority = this.options?.priority
+      const stream = connection.open(this, priority === undefined ? undefined : { priority })
+      this.stream = stream
+      stream.sendHeaders(writeRequestHeaders(this.plan.template, timeoutMs, this.metadata), false)
+      const outbox = this.outbox
+      let room = true
+      if (outbox !== undefined) {
+        const last = outbox.length - 1
+        for (let i = 0; i <= last; i++) room = stream.sendData(outbox[i]!, this.localEnded && i === last)
+        if (this.outboxOctets > REPLAY_LIMIT_OCTETS) this.commit()
+      }
+      if (this.localEnded && (outbox === undefined || outbox.length === 0)) stream.sendData(NO_OCTETS, true)
+      if (room) this.onDrain()
+    } catch (error) {
+      this.fail(Status.INTERNAL, `Failed to start HTTP/2 stream with error: ${String(error)}`, error)
+    }
+  }
+
+  private commit(): void {
+    this.committed = true
+    this.outbox = undefined
+    this.outboxOctets = 0
+  }
+
+  /** Sends one request; see `WritableCall.write`. */
+  write(request: Request, options?: WriteOptions): Promise<boolean> {
+    if (this.outcome !== undefined) return this.writeWhenOver()
+    if (this.localEnded) {
+      return looked(
+        Promise.reject(new Error(`${this.method.path}: write after end; the request stream is closed`)),
+      )
+    }
+    if (!this.frame(request, options?.compress !== false)) return this.writeWhenOver()
+    if (this.stream === undefined) return this.waitForRoom()
+    const octets = this.outbox![this.outbox!.length - 1]!
+    if (this.committed) {
+      this.outbox = undefined
+      this.outboxOctets = 0
+    } else if (this.outboxOctets > REPLAY_LIMIT_OCTETS) this.commit()
+    return this.stream.sendData(octets, false) ? ROOM : this.waitForRoom()
+  }
+
+  private waitForRoom(): Promise<boolean> {
+    this.drainDeferred ??= new Deferred()
+    return looked(this.drainDeferred.promise)
+  }
+
+  private writeWhenOver(): Promise<boolean> {
+    return this.outcome!.code === Status.OK ? OVER : looked(Promise.reject(this.error()))
+  }
+
+  /** No more requests. */
+  end(): void {
+    if (this.localEnded || this.outcome !== undefined) return
+    this.localEnded = true
+    this.stream?.sendData(NO_OCTETS, true)
+  }
+
+  private async pump(requests: AsyncIterable<Request> | Iterable<Request>): Promise<void> {
+    try {
+      this.source =
+        Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]()
+      for (;;) {
+        const result = await this.source.next()
+        if (result.done) break
+        if (this.outcome !== undefined || !(await this.write(result.value))) return
+      }
+      this.source = undefined
+      this.end()
+    } catch (error) {
+      this.source = undefined
+      this.fail(Status.CANCELLED, `The source of requests failed: ${describe(error)}`, error)
+    }
+  }
+
+  private leaveSource(): void {
+    const source = this.source
+    this.source = undefined
+    // A generator that waits for something else ends after that; its own errors are nobody's then.
+    if (source?.return !== undefined) Promise.resolve(source.return()).catch(() => {})
+  }
+
+  // ---- receiving
+
+  onHeaders(fields: Fields, endStream: boolean): void {
+    if (this.outcome !== undefined) return
+    this.commit()
+    const head = readResponseHead(fields)
+    this.httpStatus = head.httpStatus
+    if (endStream && head.hasStatus) {
+      // Trailers-Only: the status comes with the headers, and there is no other metadata.
+      this.phase = 'trailers'
+      this.received = readStatus(fields, head.httpStatus)
+      this.tellHeaders(new Metadata())
+      return
+    }
+    if (head.httpStatus !== 200 || !isGrpcContentType(head.contentType)) {
+      this.phase = 'headers'
+      return this.finish(statusOfForeignResponse(head), undefined)
+    }
+    if (head.encoding !== undefined) {
+      this.inbox.encodingName = head.encoding
+      this.inbox.encoding = messageEncoding(head.encoding)
+    }
+    this.phase = 'messages'
+    this.tellHeaders(Metadata.fromFields(fields))
+  }
+
+  private tellHeaders(metadata: Metadata): void {
+    this.headersValue = metadata
+    this.headersDeferred?.resolve(metadata)
+  }
+
+  onData(chunk: Uint8Array, start: number, end: number): void {
+    this.inbox.push(chunk, start, end)
+    if (!this.method.responseStream && this.outcome === undefined) this.takeResponses()
+  }
+
+  private takeResponses(): void {
+    try {
+      while (this.inbox.take()) {
+        this.response = this.inbox.message
+        if (this.inbox.count > 1) {
+          return this.fail(
+            Status.UNIMPLEMENTED,
+            `Too many responses received by the unary call ${this.method.path}`,
+          )
+        }
+      }
+    } catch (error) {
+      this.finishWith(error as StatusError)
+    }
+  }
+
+  onTrailers(fields: Fields): void {
+    this.phase = 'trailers'
+    this.received = readStatus(fields, this.httpStatus)
+  }
+
+  onEnd(): void {
+    if (this.outcome !== undefined) return
+    const received = this.received
+    if (received === undefined) {
+      // gRPC PROTOCOL-HTTP2 "Responses": a response ends with Trailers, always.
+      return this.fail(Status.INTERNAL, 'The server ended the response without trailers and grpc-status')
+    }
+    if (received.code !== Status.OK) return this.finish(received, undefined)
+    const cut = this.inbox.end()
+    if (cut !== undefined) return this.finishWith(cut)
+    if (!this.method.responseStream && this.inbox.count === 0) {
+      return this.fail(Status.UNIMPLEMENTED, `No message received by the unary call ${this.method.path}`)
+    }
+    this.finish(received, undefined)
+  }
+
+  onDrain(): void {
+    const waiting = this.drainDeferred
+    if (waiting === undefined) return
+    this.drainDeferred = undefined
+    waiting.resolve(true)
+  }
+
+  onClose(error?: StreamError | ConnectionError): void {
+    if (this.outcome !== undefined) return
+    if (error === undefined) return this.onEnd()
+    if (error.unprocessed && !this.committed && this.mayRetry(error)) {
+      this.stream = undefined
+      this.connection = undefined
+      return this.host.submit(this as unknown as ClientCall)
+    }
+    this.finishWith(this.statusOfClose(error))
+  }
+
+  /** gRFC A6: a stream that the server's HTTP/2 refused is moved once; one that a GOAWAY left out, each time. */
+  private mayRetry(error: StreamError | ConnectionError): boolean {
+    return error instanceof ConnectionError || this.refusals++ === 0
+  }
+
+  private statusOfClose(error: StreamError | ConnectionError): StatusError {
+    const init = { cause: error, phase: this.phase }
+    if (error instanceof ConnectionError) {
+      return new StatusError(statusOfLostConnection(error), `Connection dropped: ${error.message}`, init)
+    }
+    // gRPC PROTOCOL-HTTP2: a client past its own deadline says so, whatever the server called it.
+    if (error.code === ErrorCode.CANCEL && error.initiator === 'peer' && Date.now() >= this.plan.deadlineMs) {
+      return new StatusError(Status.DEADLINE_EXCEEDED, 'Deadline exceeded: the server ended the call', init)
+    }
+    if (error.initiator === 'peer') {
+      return new StatusError(statusOfErrorCode(error.code), messageOfErrorCode(error.code), init)
+    }
+    return new StatusError(Status.INTERNAL, `The server broke HTTP/2: ${error.message}`, init)
+  }
+
+  // ---- ending
+
+  /** Ends the call on the client's wish. */
+  cancel(details = 'Cancelled on client'): void {
+    this.fail(Status.CANCELLED, details)
+  }
+
+  /** Ends the call with a status of our own making. */
+  fail(code: number, details: string, cause?: unknown, phase: Phase = this.phase): void {
+    if (this.outcome !== undefined) return
+    this.finishWith(new StatusError(code, details, { phase, ...(cause !== undefined && { cause }) }))
+  }
+
+  /** Ends the call with an error that exists already. */
+  finishWith(error: StatusError): void {
+    this.finish(error, error)
+  }
+
+  private finish(status: StatusObject, failure: StatusError | undefined): void {
+    if (this.outcome !== undefined) return
+    this.outcome = status
+    this.failure = failure
+    this.timer?.clear()
+    if (this.watched !== undefined) {
+      for (const { signal, abort } of this.watched) signal.removeEventListener('abort', abort)
+    }
+    this.outbox = undefined
+    this.leaveSource()
+    const fromPeer = this.received !== undefined && status === this.received
+    if (this.stream !== undefined) {
+      // A complete answer needs no more of the request (RFC 9113 §8.1); everything else is a cancellation.
+      if (!fromPeer) this.stream.reset(ErrorCode.CANCEL)
+      else if (!this.localEnded) this.stream.reset(ErrorCode.NO_ERROR)
+    }
+    if (status.code !== Status.OK && this.method.responseStream) {
+      // Messages that came before a status are the application's (gRPC PROTOCOL-HTTP2), unless it gave up itself.
+      if (fromPeer || failure?.cause instanceof ConnectionError) this.inbox.endWith(this.error())
+      else this.inbox.abort(this.error())
+    }
+    this.host.ended(this as unknown as ClientCall)
+    this.settle(status)
+  }
+
+  private settle(status: StatusObject): void {
+    const ok = status.code === Status.OK
+    this.statusDeferred?.resolve(status)
+    if (this.headersDeferred !== undefined && this.headersValue === undefined)
+      this.headersDeferred.reject(this.error())
+    if (this.resultDeferred !== undefined) {
+      if (ok) this.resultDeferred.resolve(this.response as Response)
+      else this.resultDeferred.reject(this.error())
+    }
+    if (this.drainDeferred !== undefined) {
+      if (ok) this.drainDeferred.resolve(false)
+      else this.drainDeferred.reject(this.error())
+      this.drainDeferred = undefined
+    }
+  }
+
+  /** The error of a call that did not end with OK, made when first needed. */
+  private error(): StatusError {
+    const outcome = this.outcome!
+    this.failure ??= new StatusError(outcome.code, outcome.details, {
+      metadata: outcome.metadata,
+      phase: this.phase,
+    })
+    return this.failure
+  }
+
+  // ---- what the public faces show
+
+  result(): Promise<Response> {
+    if (this.resultDeferred === undefined) {
+      this.resultDeferred = new Deferred()
+      if (this.outcome !== undefined) this.settleResult()
+    }
+    return this.resultDeferred.promise
+  }
+
+  private settleResult(): void {
+    if (this.outcome!.code === Status.OK) this.resultDeferred!.resolve(this.response as Response)
+    else this.resultDeferred!.reject(this.error())
+  }
+
+  headers(): Promise<Metadata> {
+    if (this.headersDeferred === undefined) {
+      this.headersDeferred = new Deferred()
+      looked(this.headersDeferred.promise)
+      if (this.headersValue !== undefined) this.headersDeferred.resolve(this.headersValue)
+      else if (this.outcome !== undefined) this.headersDeferred.reject(this.error())
+    }
+    return this.headersDeferred.promise
+  }
+
+  status(): Promise<StatusObject> {
+    if (this.statusDeferred === undefined) {
+      this.statusDeferred = new Deferred()
+      if (this.outcome !== undefined) this.statusDeferred.resolve(this.outcome)
+    }
+    return this.statusDeferred.promise
+  }
+
+  messages(): AsyncIterableIterator<Response, undefined> {
+    this.inbox.onReturn = () => this.cancel()
+    return this.inbox
+  }
+
+  /** Gives credit back for response octets taken. */
+  consume(sizeOctets: number): void {
+    this.stream?.consume(sizeOctets)
+  }
+}
+
+function statusOfLostConnection(error: ConnectionError): number {
+  // A connection closed because of what the peer sent is as gone as any other, and worth a retry.
+  return error.code === ErrorCode.INADEQUATE_SECURITY ? Status.PERMISSION_DENIED : Status.UNAVAILABLE
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

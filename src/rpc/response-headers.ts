@@ -1,0 +1,118 @@
+/** What a client reads from Response-Headers, Trailers and Trailers-Only (gRPC PROTOCOL-HTTP2 "Responses"). */
+import type { Fields } from '../http2/transport.ts'
+import { decodeGrpcMessage } from '../wire/grpc/percent-encoding.ts'
+import { parseGrpcStatus, Status } from '../wire/grpc/status-codes.ts'
+import { Metadata } from './metadata.ts'
+import type { StatusObject } from './status-error.ts'
+import { statusOfHttpStatus } from './status-mapping.ts'
+
+/** The protocol's fields of a response header section. */
+export interface ResponseHead {
+  readonly httpStatus: number
+  readonly contentType: string | undefined
+  /** `grpc-encoding`, undefined for identity. */
+  readonly encoding: string | undefined
+  readonly acceptEncoding: string | undefined
+  /** True if a grpc-status is there: the header section is Trailers-Only if it ends the stream. */
+  readonly hasStatus: boolean
+}
+
+/** Reads a response header section. */
+export function readResponseHead(fields: Fields): ResponseHead {
+  let httpStatus = 0
+  let contentType: string | undefined
+  let encoding: string | undefined
+  let acceptEncoding: string | undefined
+  let hasStatus = false
+  for (let i = 0; i < fields.length; i += 2) {
+    switch (fields[i]) {
+      case ':status':
+        httpStatus = Number(fields[i + 1])
+        break
+      case 'content-type':
+        contentType = fields[i + 1]
+        break
+      case 'grpc-encoding':
+        if (fields[i + 1] !== 'identity') encoding = fields[i + 1]
+        break
+      case 'grpc-accept-encoding':
+        acceptEncoding = fields[i + 1]
+        break
+      case 'grpc-status':
+        hasStatus = true
+        break
+    }
+  }
+  return { httpStatus, contentType, encoding, acceptEncoding, hasStatus }
+}
+
+/** True for `application/grpc`, alone or followed by `+` or `;` (gRPC PROTOCOL-HTTP2 "Content-Type"). */
+export function isGrpcContentType(contentType: string | undefined): boolean {
+  if (contentType === undefined || !contentType.startsWith('application/grpc')) return false
+  if (contentType.length === 16) return true
+  const next = contentType.charCodeAt(16)
+  return next === 0x2b || next === 0x3b || next === 0x20
+}
+
+const NO_METADATA = new Metadata()
+
+/** The status of an answer that is no gRPC (gRPC http-grpc-status-mapping). */
+export function statusOfForeignResponse(head: ResponseHead): StatusObject {
+  const shown =
+    head.contentType === undefined ? 'no content-type' : `content-type ${JSON.stringify(head.contentType)}`
+  const what = head.contentType?.includes('html') ? `; the peer sent HTML` : ''
+  return {
+    code: statusOfHttpStatus(head.httpStatus),
+    details: `Received HTTP status code ${head.httpStatus} with ${shown} instead of application/grpc${what}: no gRPC server answers at this address and path`,
+    metadata: NO_METADATA,
+  }
+}
+
+/**
+ * The status in a trailer section, or in a header section that ends the stream.
+ * @param httpStatus decides if there is no grpc-status
+ */
+export function readStatus(fields: Fields, httpStatus: number): StatusObject {
+  let text: string | undefined
+  let repeated = false
+  let message: string | undefined
+  let metadataFields = 0
+  for (let i = 0; i < fields.length; i += 2) {
+    switch (fields[i]) {
+      case 'grpc-status':
+        if (text !== undefined && text !== fields[i + 1]) repeated = true
+        text ??= fields[i + 1]!
+        break
+      case 'grpc-message':
+        message ??= fields[i + 1]!
+        break
+      default:
+        metadataFields++
+    }
+  }
+  if (text === '0' && !repeated && message === undefined) {
+    return metadataFields === 0 ? OK : { code: Status.OK, details: '', metadata: Metadata.fromFields(fields) }
+  }
+  const metadata = metadataFields === 0 ? NO_METADATA : Metadata.fromFields(fields)
+  if (text === undefined) {
+    // gRPC http-grpc-status-mapping: used only where there is no grpc-status; 200 without one is no success.
+    return {
+      code: httpStatus === 200 ? Status.UNKNOWN : statusOfHttpStatus(httpStatus),
+      details: `Received HTTP status code ${httpStatus} and no grpc-status`,
+      metadata,
+    }
+  }
+  const details = message === undefined ? '' : decodeGrpcMessage(message)
+  const parsed = parseGrpcStatus(text)
+  if (parsed.malformed !== undefined || repeated) {
+    const shown = repeated ? 'several different values' : JSON.stringify(text)
+    return {
+      code: Status.UNKNOWN,
+      details: `Received grpc-status ${shown}, which is no status code${details && `: ${details}`}`,
+      metadata,
+    }
+  }
+  return { code: parsed.code, details, metadata }
+}
+
+const OK: StatusObject = Object.freeze({ code: Status.OK, details: '', metadata: NO_METADATA })

@@ -1,0 +1,31 @@
+/** What may be said of a server, with defaults and limits. */
+import type { EngineName, ListenOptions } from '../http2/transport.ts'
+import type { HandlerCall } from './handlers.ts'
+import type { CallSummary } from './server-call.ts'
+import type { ServerInterceptor } from './server-interceptor.ts'
+
+/** Options of a {@link Server}. */
+export interface ServerOptions extends Omit<ListenOptions, 'tls'> {
+  /** `node` (on node:http2, the default) or `pure` (HTTP/2 from scratch). */
+  engine?: EngineName
+  /** Largest request message in octets, also after decompression; default 4 MiB. */
+  maxReceiveMessageOctets?: number
+  /** Largest response message in octets, before compression; default unlimited. */
+  maxSendMessageOctets?: number
+  /** Name of the message encoding for responses, used with clients that accept it; default `identity`. */
+  compression?: string
+  /** Messages smaller than this are not compressed, in octets; default 1024. */
+  minCompressOctets?: number
+  /** Calls that may run at the same time, over all connections; more end with RESOURCE_EXHAUSTED; default unlimited. */
+  maxConcurrentCalls?: number
+  /** True lets `currentCall()` find the call in its handler and in what that starts; default false. */
+  callContext?: boolean
+  /** Code around every call, the first outermost. */
+  interceptors?: readonly ServerInterceptor[]
+  /** Told of every call and every refused request when it has ended. */
+  onCall?: (summary: CallSummary) => void
+  /** Told what a handler threw that is no StatusError; the client got UNKNOWN without its text. Default: nothing. */
+  onHandlerError?: (error: unknown, call: HandlerCall) => void
+  /** Told of connections that failed before they could be used, for example in the TLS handshake. */
+  onConnectionError?: (error: Error) => void
+}
