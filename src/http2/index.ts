@@ -22,6 +22,12 @@ export {
   type StreamErrorInit,
 } from './errors.ts'
 export { nodeEngine } from './node/engine.ts'
+// The pure engine
+export type { AbuseBudgets, Budget } from './pure/abuse-limits.ts'
+export type { PureConnectionListener } from './pure/connection-core.ts'
+export { pureEngine } from './pure/engine.ts'
+export { createInProcessPair, type InProcessPairOptions } from './pure/in-process.ts'
+export type { PureConnectOptions, PureEngineOptions, PureListenOptions } from './pure/options.ts'
 export type {
   ClientTls,
   ConnectionListener,

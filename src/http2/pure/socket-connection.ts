@@ -1,0 +1,267 @@
+/**
+ * A connection of the `pure` engine on a socket, or on any Duplex: the shell that moves octets and keeps time.
+ *
+ * One turn of the event loop is one write: what the application sends is gathered until `setImmediate`, what
+ * answers a chunk leaves with it. A socket that does not take our octets gets no more, and one whose peer makes
+ * us hold too many is not read from.
+ */
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import type { ConnectionError, ConnectionPhase } from '../errors.ts'
+import type { SocketPeer } from '../peer.ts'
+import type { CoreOptions } from './options.ts'
+import { PureConnection } from './pure-connection.ts'
+
+/** Below this size parts are copied when the socket keeps them, so that the pooled buffer is free again, in octets. */
+const COPY_OCTETS = 16_384
+
+/** A connection on a socket or Duplex. */
+export class SocketConnection extends PureConnection {
+  readonly peer: SocketPeer
+  #socket: Duplex
+  /** A plain TCP or Unix socket whose writes are done when nothing is queued, so that buffers can be reused. */
+  #direct = false
+  #attached = false
+  #scheduled = false
+  /** Octets have been handed to the socket that it could not take; its `drain` event follows. */
+  #blocked = false
+  #paused = false
+  #ended = false
+  #gone = false
+  #cause: Error | undefined = undefined
+  #timer: NodeJS.Timeout | undefined = undefined
+  #timerAtMs = Number.POSITIVE_INFINITY
+  #lingerTimer: NodeJS.Timeout | undefined = undefined
+  #referenced = true
+  readonly #lingerTimeoutMs: number
+  readonly #maxUnsentOctets: number
+  readonly #onGone: (connection: SocketConnection, error: ConnectionError | undefined) => void
+  readonly #flush = () => {
+    this.#scheduled = false
+    this.flush()
+  }
+
+  /** @param onGone called once, just before the listener's `onClose` */
+  constructor(
+    role: 'client' | 'server',
+    socket: Duplex,
+    peer: SocketPeer,
+    options: CoreOptions,
+    onGone: (connection: SocketConnection, error: ConnectionError | undefined) => void = () => {},
+  ) {
+    super(role, options, peer.address)
+    this.#socket = socket
+    this.peer = peer
+    this.#lingerTimeoutMs = options.lingerTimeoutMs
+    this.#maxUnsentOctets = options.maxUnsentOctets
+    this.#onGone = onGone
+    this.#arm()
+  }
+
+  // ---- the way to a socket that speaks HTTP/2 ----
+
+  get phase(): ConnectionPhase {
+    return this.core.phase
+  }
+
+  set phase(phase: ConnectionPhase) {
+    this.core.phase = phase
+  }
+
+  /** Another socket has taken the place of the first one (TLS). */
+  replaceSocket(socket: Duplex): void {
+    this.#socket = socket
+    if (!this.#referenced) this.unref()
+  }
+
+  /** The socket is ready for HTTP/2. */
+  start(): void {
+    const socket = this.#socket
+    if (this.core.finished) return
+    this.#attached = true
+    this.#direct = socket instanceof Socket && !(socket instanceof TLSSocket)
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('end', () => {
+      this.core.receiveEnd(performance.now())
+      this.flush()
+    })
+    socket.on('drain', () => this.#onDrain())
+    socket.on('error', (cause) => {
+      this.#cause ??= cause
+    })
+    socket.on('close', () => this.#onClose())
+    this.core.start(performance.now())
+    if (socket.destroyed) this.#onClose()
+  }
+
+  /** Ends the connection with an error of whatever phase it is in. */
+  fail(error: ConnectionError): void {
+    this.core.fail(error)
+    this.wake()
+  }
+
+  // ---- turns ----
+
+  /** The core has something to send or to tell: one turn follows, however often it asks. */
+  wake(): void {
+    this.core.context.nowMs = performance.now()
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#flush)
+  }
+
+  #onData(chunk: Buffer): void {
+    this.core.receive(chunk, performance.now())
+    this.flush()
+  }
+
+  #onDrain(): void {
+    this.#blocked = false
+    // Not at once: a socket that always drains would keep everything else from its turn.
+    if (this.core.hasOutput || this.core.hasMore) this.wake()
+    else this.#resume()
+  }
+
+  /** Gives the core its turn and sends what it has. */
+  flush(): void {
+    const { core } = this
+    if (this.#gone) {
+      core.tellEnd()
+      return
+    }
+    core.turn()
+    if (this.#attached && (!this.#blocked || core.finished)) this.#write()
+    if (core.finished) this.#finish()
+    else {
+      this.#arm()
+      if (this.#blocked && !this.#paused) this.#pauseIfFull()
+    }
+  }
+
+  #write(): void {
+    const { output } = this.core.context
+    if (output.sizeOctets === 0) {
+      if (output.isOpen) output.release(true)
+      return
+    }
+    const socket = this.#socket
+    if (!socket.writable) {
+      output.take()
+      output.release(false)
+      return
+    }
+    let parts = output.take()
+    let reusable = this.#direct
+    if (!reusable) {
+      // The stream may keep what it gets: small parts are copied, so that the buffer can be used again.
+      let small = true
+      for (const part of parts) if (part.length > COPY_OCTETS) small = false
+      if (small) {
+        parts = parts.map((part) => Buffer.from(part))
+        reusable = true
+      }
+      this.#hand(parts)
+      output.release(reusable)
+    } else {
+      this.#hand(parts)
+      // Nothing queued: the kernel has it all.
+      output.release(socket.writableLength === 0)
+    }
+    this.#blocked = socket.writableNeedDrain
+    if (!this.#blocked && this.core.hasMore) this.wake()
+  }
+
+  #hand(parts: readonly Uint8Array[]): void {
+    const socket = this.#socket
+    if (parts.length === 1) {
+      socket.write(parts[0])
+      return
+    }
+    socket.cork()
+    for (const part of parts) socket.write(part)
+    socket.uncork()
+  }
+
+  #pauseIfFull(): void {
+    const unsent = this.#socket.writableLength + this.core.context.output.sizeOctets
+    if (unsent <= this.#maxUnsentOctets) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#ended) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  // ---- time ----
+
+  /** Keeps one timer, set to the earliest deadline; a deadline that moved later is found when it fires. */
+  #arm(): void {
+    const at = this.core.nextTimeoutMs()
+    if (at >= this.#timerAtMs) return
+    clearTimeout(this.#timer)
+    this.#timerAtMs = at
+    const delay = Math.min(Math.max(at - performance.now(), 0) + 1, 0x7fffffff)
+    this.#timer = setTimeout(() => this.#onTimer(), delay)
+    // The socket keeps the process alive, not its time limits.
+    this.#timer.unref()
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined
+    this.#timerAtMs = Number.POSITIVE_INFINITY
+    this.core.handleTimeout(performance.now())
+    this.flush()
+  }
+
+  // ---- the end ----
+
+  /** The core is done: the last octets leave, then the socket closes, at the latest after the linger time. */
+  #finish(): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#timer)
+    const socket = this.#socket
+    if (!this.#attached) {
+      socket.on('error', ignore)
+      socket.destroy()
+      setImmediate(() => this.#onClose())
+      return
+    }
+    // What the peer still sends is read and dropped: closing a socket with unread octets would reset it, and
+    // the peer might never see our GOAWAY.
+    socket.resume()
+    if (socket.writable) socket.end()
+    this.#lingerTimer = setTimeout(() => socket.destroy(), this.#lingerTimeoutMs)
+    this.#lingerTimer.unref()
+  }
+
+  #onClose(): void {
+    if (this.#gone) return
+    this.#gone = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#lingerTimer)
+    const { output } = this.core.context
+    output.take()
+    output.release(false)
+    const { core } = this
+    core.socketClosed(performance.now(), this.#cause)
+    this.#onGone(this, core.failure)
+    core.tellEnd()
+  }
+
+  ref(): void {
+    this.#referenced = true
+    ;(this.#socket as { ref?(): void }).ref?.()
+  }
+
+  unref(): void {
+    this.#referenced = false
+    ;(this.#socket as { unref?(): void }).unref?.()
+  }
+}
+
+function ignore(): void {}
