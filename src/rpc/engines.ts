@@ -1,8 +1,10 @@
 /** The engines by name. */
-import { nodeEngine } from '../http2/index.ts'
+import { nodeEngine, pureEngine } from '../http2/index.ts'
 import type { EngineName, Http2Engine } from '../http2/transport.ts'
 
-const ENGINES: ReadonlyMap<string, Http2Engine> = new Map([nodeEngine].map((engine) => [engine.name, engine]))
+const ENGINES: ReadonlyMap<string, Http2Engine> = new Map(
+  [nodeEngine, pureEngine].map((engine) => [engine.name, engine]),
+)
 
 /**
  * The engine of that name; `node` if none is given.
