@@ -40,11 +40,20 @@ export type {
 } from './handlers.ts'
 export type { ClientInterceptor, OutgoingCall } from './interceptor.ts'
 // Messages: .proto files, descriptor sets, grpc-js service definitions
+export { loadDescriptorSet } from './messages/descriptor-set.ts'
+export { findMessageType, findService, servicesOf } from './messages/find-declaration.ts'
 export { type LoadProtoOptions, loadProto, loadProtoSync } from './messages/load-proto.ts'
 export { MessageError } from './messages/message-error.ts'
+export { type FromJsonOptions, fromJson, type JsonValue, toJson } from './messages/message-json.ts'
 export type { MessageOptions } from './messages/message-options.ts'
 export { type MessageField, MessageType } from './messages/message-type.ts'
 export type { ProtoNamespace } from './messages/proto-registry.ts'
+export {
+  fromServiceDefinition,
+  type MethodDefinition,
+  type ServiceDefinition,
+  toServiceDefinition,
+} from './messages/service-definition.ts'
 export { Metadata, type MetadataInit, type MetadataValue, type ValueOf } from './metadata.ts'
 export {
   MESSAGE_PREFIX_OCTETS,

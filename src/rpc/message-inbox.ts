@@ -267,7 +267,8 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
     while (waiters.length > 0) {
       const result = this.poll()
       if (result === undefined) return
-      const waiter = waiters.shift()!
+      const waiter = waiters.shift()
+      if (waiter === undefined) return // poll found the octets wrong, and abort served everybody
       if (result instanceof StatusError) waiter.reject(result)
       else waiter.resolve(result)
     }
