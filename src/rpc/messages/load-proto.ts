@@ -76,7 +76,10 @@ function filesOf(paths: string | readonly string[], options: LoadProtoOptions): 
 }
 
 function namespaceOf(files: ProtoFiles, options: LoadProtoOptions): ProtoNamespace {
-  return new ProtoRegistry(files.root, resolveMessageOptions(options)).namespace
+  const registry = new ProtoRegistry(files.root, resolveMessageOptions(options), (service) =>
+    files.descriptorsOf(service),
+  )
+  return registry.namespace
 }
 
 /** No file there is no error yet: it may be somewhere else. */

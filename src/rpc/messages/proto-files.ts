@@ -8,15 +8,11 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import protobuf from 'protobufjs'
+import { type DescribedFile, describeFile } from './file-descriptors.ts'
 
 /** One file that was parsed. */
-export interface ProtoFile {
-  /** As in an import, with slashes. */
-  readonly name: string
-  /** What it imports, by name, in order; names of files of this set. */
+interface ProtoFile extends DescribedFile {
   readonly imports: string[]
-  /** Its text; undefined for a file that protobufjs has built in. */
-  readonly source: string | undefined
 }
 
 /** A file that something asked for, and where it may still be. */
@@ -25,7 +21,6 @@ interface Wanted {
   readonly asked: string
   /** The file that imports it. */
   readonly importer: ProtoFile | undefined
-  readonly importerDir: string | undefined
   readonly candidates: Candidate[]
   readonly tried: string[]
 }
@@ -43,7 +38,8 @@ const requireFromHere = createRequire(import.meta.url)
 /** Parses files as they are read, and knows which are still missing. */
 export class ProtoFiles {
   readonly root: protobuf.Root = new protobuf.Root()
-  readonly files: Map<string, ProtoFile> = new Map()
+  readonly #files = new Map<string, ProtoFile>()
+  readonly #declared = new Set<protobuf.ReflectionObject>()
   readonly #includeDirs: readonly string[] | undefined
   readonly #keepCase: boolean
   readonly #wanted: Wanted[] = []
@@ -98,7 +94,7 @@ export class ProtoFiles {
       const path = join(dir, asked)
       candidates.push({ path, name: asked })
     }
-    this.#wanted.push({ asked, importer, importerDir, candidates, tried: [] })
+    this.#wanted.push({ asked, importer, candidates, tried: [] })
   }
 
   /** A file given by path is named as an import of it would be: relative to an include directory. */
@@ -121,30 +117,68 @@ export class ProtoFiles {
     } finally {
       parser.filename = null
     }
-    const file: ProtoFile = { name, imports: [], source }
-    this.files.set(name, file)
+    const file = this.#add(name, source, parsed.package ?? '')
     for (const asked of [...(parsed.imports ?? []), ...(parsed.weakImports ?? [])])
       this.#want(asked, file, dir)
   }
 
+  /** Remembers what a file has just declared. */
+  #add(name: string, source: string | undefined, packageName: string): ProtoFile {
+    const scope = packageName === '' ? this.root : this.root.lookup(packageName)
+    const declarations =
+      scope instanceof protobuf.Namespace
+        ? scope.nestedArray.filter((object) => isDeclaration(object) && !this.#declared.has(object))
+        : []
+    for (const object of declarations) this.#declared.add(object)
+    const file: ProtoFile = { name, imports: [], source, packageName, declarations }
+    this.#files.set(name, file)
+    return file
+  }
+
   /** The files of google/protobuf that nobody has to bring along. */
   #takeBuiltIn(wanted: Wanted): boolean {
-    const name = wanted.asked
-    if (!name.startsWith('google/protobuf/')) return false
-    if (!this.files.has(name)) {
-      const common = builtInCommon(name)
-      if (common !== undefined) {
-        this.root.addJSON(common.nested!)
-        this.files.set(name, { name, imports: [], source: undefined })
-      } else {
-        const source = builtInSource(name)
-        if (source === undefined) return false
-        this.#parse(name, source, undefined)
-      }
-    }
-    wanted.importer?.imports.push(name)
+    if (!this.addBuiltIn(wanted.asked)) return false
+    wanted.importer?.imports.push(wanted.asked)
     return true
   }
+
+  /** Adds a file of google/protobuf; false if there is none of that name. */
+  addBuiltIn(name: string): boolean {
+    if (!name.startsWith('google/protobuf/')) return false
+    if (this.#files.has(name)) return true
+    const common = name === ANY_FILE && !this.#keepCase ? anyInCamelCase : builtInCommon(name)
+    if (common !== undefined) {
+      this.root.addJSON(common.nested!)
+      this.#add(name, undefined, 'google.protobuf')
+      return true
+    }
+    const source = builtInSource(name)
+    if (source === undefined) return false
+    this.#parse(name, source, undefined)
+    return true
+  }
+
+  /** What is known of a file; its types must be resolved. */
+  describe(name: string): DescribedFile {
+    return this.#files.get(name)!
+  }
+
+  /** The serialized FileDescriptorProto of the file that declares a service, and of all that it imports. */
+  descriptorsOf(service: protobuf.Service): readonly Uint8Array[] {
+    const found = new Map<string, Uint8Array>()
+    const visit = (file: ProtoFile | undefined): void => {
+      if (file === undefined || found.has(file.name)) return
+      found.set(file.name, describeFile(file))
+      for (const imported of file.imports) visit(this.#files.get(imported))
+    }
+    visit([...this.#files.values()].find((file) => file.declarations.includes(service)))
+    return [...found.values()]
+  }
+}
+
+/** Everything but a package on the way to another one. */
+function isDeclaration(object: protobuf.ReflectionObject): boolean {
+  return !(object.constructor === protobuf.Namespace)
 }
 
 function withParents(dir: string): string[] {
@@ -158,8 +192,31 @@ function notFound(wanted: Wanted): Error {
   return new Error(`${wanted.asked}${by}: no such file (${tried}); includeDirs says where imports are`)
 }
 
+const ANY_FILE = 'google/protobuf/any.proto'
+
+/** protobufjs describes Any with `type_url`, alone among the names it describes; a field here is in lower camel case. */
+const anyInCamelCase = {
+  nested: {
+    google: {
+      nested: {
+        protobuf: {
+          nested: {
+            Any: {
+              fields: {
+                typeUrl: { type: 'string', id: 1, protoName: 'type_url' },
+                value: { type: 'bytes', id: 2 },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+} as protobuf.INamespace
+
 /** A file that protobufjs has as a description in JSON. */
 function builtInCommon(name: string): protobuf.INamespace | undefined {
+  if (name === ANY_FILE) return anyInCamelCase
   const files = protobuf.common as unknown as Record<string, protobuf.INamespace>
   return Object.hasOwn(files, name) ? files[name] : undefined
 }

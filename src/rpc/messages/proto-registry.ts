@@ -16,6 +16,9 @@ import { serviceOf } from './service.ts'
 // biome-ignore lint/suspicious/noExplicitAny: names of a file read at run time; this is the one place where types end
 export type ProtoNamespace = { readonly [name: string]: any }
 
+/** Gives the serialized FileDescriptorProto of a service's file and of all that it imports. */
+export type FileDescriptors = (service: protobuf.Service) => readonly Uint8Array[]
+
 /** The declarations of a set of .proto files. */
 export class ProtoRegistry {
   readonly root: protobuf.Root
@@ -24,7 +27,7 @@ export class ProtoRegistry {
   readonly services: ReadonlyMap<string, Service>
   readonly #messageTypes = new Map<protobuf.Type, MessageType>()
 
-  constructor(root: protobuf.Root, options: ResolvedMessageOptions) {
+  constructor(root: protobuf.Root, options: ResolvedMessageOptions, fileDescriptors: FileDescriptors) {
     this.root = root
     this.options = options
     root.resolveAll()
@@ -32,7 +35,7 @@ export class ProtoRegistry {
     const services = new Map<string, Service>()
     this.services = services
     this.namespace = this.#build(root, (service) => {
-      const built = serviceOf(service, this.messageType)
+      const built = serviceOf(service, this.messageType, fileDescriptors)
       services.set(built.name, built)
       return built
     })

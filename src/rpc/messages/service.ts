@@ -2,6 +2,7 @@
 import type protobuf from 'protobufjs'
 import type { Method, Service } from '../method.ts'
 import type { MessageType } from './message-type.ts'
+import type { FileDescriptors } from './proto-registry.ts'
 
 /** Names that mean something on every object; a method of such a name gets a `$` behind it. */
 const TAKEN_NAMES: ReadonlySet<string> = new Set([
@@ -34,6 +35,7 @@ export function methodProperty(protoName: string): string {
 export function serviceOf(
   service: protobuf.Service,
   messageType: (type: protobuf.Type) => MessageType,
+  fileDescriptors: FileDescriptors,
 ): Service {
   const name = service.fullName.slice(1)
   const methods: Record<string, Method> = {}
@@ -50,7 +52,15 @@ export function serviceOf(
       ...(idempotency === undefined ? {} : { idempotency }),
     }
   }
-  return { name, methods }
+  let descriptors: readonly Uint8Array[] | undefined
+  return {
+    name,
+    methods,
+    fileDescriptors: () => {
+      descriptors ??= fileDescriptors(service)
+      return descriptors
+    },
+  }
 }
 
 function idempotencyOf(method: protobuf.Method): Method['idempotency'] {
