@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connect, type EngineName, loadProto, type Metadata, Status, StatusError } from '../../src/index.ts'
-import { decodeStatusDetails } from './error-info.ts'
+import { unpackErrorInfo } from './error-info.ts'
+import { decodeStatusDetails } from './status-details.ts'
 
 const root = `${import.meta.dirname}/../..`
 
@@ -82,7 +83,7 @@ async function expectMetadata(call: {
 
 function expectFailure(error: StatusError): void {
   expectStatus(error, Status.NOT_FOUND, 'no such name: Zoë')
-  deepStrictEqual(decodeStatusDetails(error.metadata.get('grpc-status-details-bin')!), {
+  deepStrictEqual(unpackErrorInfo(decodeStatusDetails(error.metadata.get('grpc-status-details-bin')!)), {
     reason: 'UNKNOWN_NAME',
     domain: 'grpc-glass.test',
     metadata: { name: 'Zoë' },

@@ -1,5 +1,6 @@
-/** The one error detail the peers exchange: a google.rpc.ErrorInfo inside of a google.rpc.Status. */
+/** The one error detail that the peers exchange: google.rpc.ErrorInfo. */
 import protobuf from 'protobufjs'
+import type { Any } from './status-details.ts'
 
 const { Field, MapField, Root, Type } = protobuf
 
@@ -7,12 +8,7 @@ const errorInfo = new Type('ErrorInfo')
   .add(new Field('reason', 1, 'string'))
   .add(new Field('domain', 2, 'string'))
   .add(new MapField('metadata', 3, 'string', 'string'))
-const any = new Type('Any').add(new Field('typeUrl', 1, 'string')).add(new Field('value', 2, 'bytes'))
-const status = new Type('Status')
-  .add(new Field('code', 1, 'int32'))
-  .add(new Field('message', 2, 'string'))
-  .add(new Field('details', 3, 'Any', 'repeated'))
-new Root().add(errorInfo).add(any).add(status)
+new Root().add(errorInfo)
 
 const typeUrl = 'type.googleapis.com/google.rpc.ErrorInfo'
 
@@ -23,20 +19,16 @@ export interface ErrorInfo {
   metadata: Record<string, string>
 }
 
-/** The octets of `grpc-status-details-bin` for a failure with one ErrorInfo. */
-export function encodeStatusDetails(code: number, message: string, info: ErrorInfo): Uint8Array {
-  const value = errorInfo.encode(errorInfo.create(info)).finish()
-  return status.encode(status.create({ code, message, details: [{ typeUrl, value }] })).finish()
+/** Packs an ErrorInfo as a detail. */
+export function packErrorInfo(info: ErrorInfo): Any {
+  return { typeUrl, value: errorInfo.encode(errorInfo.create(info)).finish() }
 }
 
-/** The ErrorInfo in the octets of `grpc-status-details-bin`. @throws Error if there is not exactly one */
-export function decodeStatusDetails(octets: Uint8Array): ErrorInfo {
-  const { details } = status.toObject(status.decode(octets)) as {
-    details: { typeUrl: string; value: Uint8Array }[]
-  }
+/** The ErrorInfo of a list of one. @throws Error if there is anything else */
+export function unpackErrorInfo(details: readonly Any[]): ErrorInfo {
   const [detail] = details
   if (details.length !== 1 || detail?.typeUrl !== typeUrl) {
-    throw new Error(`got details ${details.map((each) => each.typeUrl).join(', ')}, want one ${typeUrl}`)
+    throw new Error(`got details [${details.map((each) => each.typeUrl).join(', ')}], want one ${typeUrl}`)
   }
   return errorInfo.toObject(errorInfo.decode(detail.value)) as ErrorInfo
 }

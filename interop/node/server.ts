@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type EngineName, type HandlerCall, loadProto, Server, Status, StatusError } from '../../src/index.ts'
-import { encodeStatusDetails } from './error-info.ts'
+import { packErrorInfo } from './error-info.ts'
+import { encodeStatusDetails } from './status-details.ts'
 
 const root = `${import.meta.dirname}/../..`
 
@@ -41,7 +42,7 @@ async function misbehave(call: HandlerCall, name: string): Promise<void> {
   if (behavior === 'fail') {
     const text = 'no such name: Zoë'
     const info = { reason: 'UNKNOWN_NAME', domain: 'grpc-glass.test', metadata: { name } }
-    const details = encodeStatusDetails(Status.NOT_FOUND, text, info)
+    const details = encodeStatusDetails(Status.NOT_FOUND, text, [packErrorInfo(info)])
     throw new StatusError(Status.NOT_FOUND, text, { metadata: { 'grpc-status-details-bin': details } })
   }
   if (behavior === 'hang') {
