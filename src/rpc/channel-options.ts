@@ -1,5 +1,5 @@
 /** What a caller may say of a channel, with defaults and limits. */
-import type { ClientTls, ConnectOptions, EngineName } from '../http2/transport.ts'
+import type { ClientTls, ConnectOptions, EngineName, Http2Engine } from '../http2/transport.ts'
 import type { BackoffOptions } from './backoff.ts'
 import type { CallOptions } from './call-options.ts'
 import type { Lookup } from './resolver.ts'
@@ -17,8 +17,8 @@ export interface ChannelOptions
       | 'credentials'
       | 'interceptors'
     > {
-  /** `node` (on node:http2, the default) or `pure` (HTTP/2 from scratch). */
-  engine?: EngineName
+  /** `node` (on node:http2, the default), `pure` (HTTP/2 from scratch), or an engine itself, such as one wrapped to watch it. */
+  engine?: EngineName | Http2Engine
   /** TLS; true for Node's root certificates and nothing else. Default: in the clear. */
   tls?: boolean | ClientTls
   /** Value of `:authority`; default what the target names. */

@@ -7,10 +7,11 @@ const ENGINES: ReadonlyMap<string, Http2Engine> = new Map(
 )
 
 /**
- * The engine of that name; `node` if none is given.
+ * The engine of that name, `node` if none is given; an engine itself is taken as it is.
  * @throws TypeError if there is none of that name
  */
-export function engineByName(name: EngineName = 'node'): Http2Engine {
+export function engineByName(name: EngineName | Http2Engine = 'node'): Http2Engine {
+  if (typeof name === 'object') return name
   const engine = ENGINES.get(name)
   if (engine === undefined) {
     const names = [...ENGINES.keys()].map((each) => JSON.stringify(each)).join(' and ')

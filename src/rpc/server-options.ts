@@ -1,13 +1,13 @@
 /** What may be said of a server, with defaults and limits. */
-import type { EngineName, ListenOptions } from '../http2/transport.ts'
+import type { EngineName, Http2Engine, ListenOptions } from '../http2/transport.ts'
 import type { HandlerCall } from './handlers.ts'
 import type { CallSummary } from './server-call.ts'
 import type { ServerInterceptor } from './server-interceptor.ts'
 
 /** Options of a {@link Server}. */
 export interface ServerOptions extends Omit<ListenOptions, 'tls'> {
-  /** `node` (on node:http2, the default) or `pure` (HTTP/2 from scratch). */
-  engine?: EngineName
+  /** `node` (on node:http2, the default), `pure` (HTTP/2 from scratch), or an engine itself, such as one wrapped to watch it. */
+  engine?: EngineName | Http2Engine
   /** Largest request message in octets, also after decompression; default 4 MiB. */
   maxReceiveMessageOctets?: number
   /** Largest response message in octets, before compression; default unlimited. */
