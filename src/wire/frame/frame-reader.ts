@@ -118,7 +118,7 @@ class FrameCollector implements FrameSink {
 
   #add(content: FrameContent | InvalidContent): void {
     const { type, flags, streamId, length, offset } = this.decoder
-    this.#frames.push({ ...content, type, flags, streamId, length, offset } as Frame)
+    this.#frames.push(Object.assign(content, { type, flags, streamId, length, offset }))
   }
 
   onDataStart(_streamId: number, sizeOctets: number, paddingOctets: number, endStream: boolean): void {

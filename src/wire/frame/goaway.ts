@@ -2,9 +2,9 @@
 import { type OctetWriter, readUint32 } from '../octets.ts'
 import { ErrorCode } from './error-codes.ts'
 import { connectionError } from './frame-error.ts'
-import { beginFrame, endFrame, type FrameHeader } from './header.ts'
+import { beginFrame, endFrame, type FrameHeader, readUint31 } from './header.ts'
 import type { FrameSink } from './sink.ts'
-import { FrameType, MAX_31_BIT } from './types.ts'
+import { FrameType } from './types.ts'
 
 const GOAWAY_OCTETS = 8
 
@@ -32,7 +32,7 @@ export function readGoaway(sink: FrameSink, header: FrameHeader, chunk: Uint8Arr
       `GOAWAY is ${header.length} octets, allowed are at least ${GOAWAY_OCTETS}`,
     )
   }
-  const lastStreamId = readUint32(chunk, start) & MAX_31_BIT
+  const lastStreamId = readUint31(chunk, start)
   sink.onGoaway(
     lastStreamId,
     readUint32(chunk, start + 4),

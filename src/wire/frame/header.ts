@@ -4,8 +4,8 @@
  *
  * Also the two ways of writing a frame in place: with its length known, or filled in afterwards.
  */
-import { type OctetWriter, putUint32 } from '../octets.ts'
-import { FRAME_HEADER_OCTETS } from './types.ts'
+import { type OctetWriter, putUint32, readUint32 } from '../octets.ts'
+import { FRAME_HEADER_OCTETS, MAX_31_BIT } from './types.ts'
 
 /** The fields of one frame header, and where it stood. The decoder is one itself: no object per frame. */
 export interface FrameHeader {
@@ -19,6 +19,11 @@ export interface FrameHeader {
   readonly length: number
   /** Octets before the frame header, counted from the decoder's start. */
   readonly offset: number
+}
+
+/** Reads the 31-bit integer behind a reserved bit, which is ignored (RFC 9113 §4.1). */
+export function readUint31(octets: Uint8Array, offset: number): number {
+  return readUint32(octets, offset) & MAX_31_BIT
 }
 
 /**

@@ -3,14 +3,14 @@
  *
  * Knows nothing of HPACK: the fragment is octets.
  */
-import { type OctetWriter, readUint32 } from '../octets.ts'
+import type { OctetWriter } from '../octets.ts'
 import { ErrorCode } from './error-codes.ts'
 import { connectionError } from './frame-error.ts'
-import { beginFrame, type FrameHeader } from './header.ts'
+import { beginFrame, type FrameHeader, readUint31 } from './header.ts'
 import { readPadLength } from './padding.ts'
-import { checkDependency, PRIORITY_OCTETS } from './priority.ts'
+import { checkDependency, isExclusive, PRIORITY_OCTETS, readWeight } from './priority.ts'
 import type { FrameSink } from './sink.ts'
-import { Flag, FrameType, MAX_31_BIT } from './types.ts'
+import { Flag, FrameType } from './types.ts'
 
 /**
  * Tells a HEADERS frame, its priority fields first where it has some.
@@ -37,8 +37,7 @@ export function readHeaders(sink: FrameSink, header: FrameHeader, chunk: Uint8Ar
     if ((flags & Flag.PADDED) !== 0) at++
     if (hasPriority) {
       if (checkDependency(sink, header, chunk, at)) {
-        const dependency = readUint32(chunk, at)
-        sink.onHeadersPriority(streamId, dependency & MAX_31_BIT, chunk[at + 4]! + 1, dependency > MAX_31_BIT)
+        sink.onHeadersPriority(streamId, readUint31(chunk, at), readWeight(chunk, at), isExclusive(chunk, at))
       }
       at += PRIORITY_OCTETS
     }

@@ -4,12 +4,12 @@
  * The value is a structured field, read by whoever schedules; a client that receives the frame answers with
  * PROTOCOL_ERROR, which the connection does, knowing its role.
  */
-import { type OctetWriter, readUint32 } from '../octets.ts'
+import type { OctetWriter } from '../octets.ts'
 import { ErrorCode } from './error-codes.ts'
 import { connectionError } from './frame-error.ts'
-import { beginFrame, endFrame, type FrameHeader } from './header.ts'
+import { beginFrame, endFrame, type FrameHeader, readUint31 } from './header.ts'
 import type { FrameSink } from './sink.ts'
-import { FrameType, MAX_31_BIT } from './types.ts'
+import { FrameType } from './types.ts'
 
 const PRIORITIZED_STREAM_ID_OCTETS = 4
 
@@ -42,7 +42,7 @@ export function readPriorityUpdate(
       `PRIORITY_UPDATE is ${header.length} octets, allowed are at least ${PRIORITIZED_STREAM_ID_OCTETS}`,
     )
   }
-  const prioritizedStreamId = readUint32(chunk, start) & MAX_31_BIT
+  const prioritizedStreamId = readUint31(chunk, start)
   // RFC 9218 §7.1: stream 0 has no priority.
   if (prioritizedStreamId === 0) {
     throw connectionError(

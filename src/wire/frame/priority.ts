@@ -2,12 +2,12 @@
  * PRIORITY (RFC 9113 §6.3), and the same five octets in HEADERS. Deprecated: read and checked, otherwise for
  * traces only; RFC 9218 (PRIORITY_UPDATE) has taken its place.
  */
-import { type OctetWriter, readUint32 } from '../octets.ts'
+import type { OctetWriter } from '../octets.ts'
 import { ErrorCode } from './error-codes.ts'
 import { connectionError, streamError } from './frame-error.ts'
-import { type FrameHeader, writeFrameHeader } from './header.ts'
+import { type FrameHeader, readUint31, writeFrameHeader } from './header.ts'
 import type { FrameSink } from './sink.ts'
-import { FrameType, frameTypeName, MAX_31_BIT } from './types.ts'
+import { FrameType, frameTypeName } from './types.ts'
 
 /** Octets of the priority fields: exclusive bit, 31-bit stream dependency, 8-bit weight. */
 export const PRIORITY_OCTETS = 5
@@ -36,8 +36,12 @@ export function readPriority(sink: FrameSink, header: FrameHeader, chunk: Uint8A
     return
   }
   if (!checkDependency(sink, header, chunk, start)) return
-  const dependency = readUint32(chunk, start)
-  sink.onPriority(header.streamId, dependency & MAX_31_BIT, chunk[start + 4]! + 1, dependency > MAX_31_BIT)
+  sink.onPriority(
+    header.streamId,
+    readUint31(chunk, start),
+    readWeight(chunk, start),
+    isExclusive(chunk, start),
+  )
 }
 
 /**
@@ -54,7 +58,7 @@ export function checkDependency(
   chunk: Uint8Array,
   start: number,
 ): boolean {
-  if ((readUint32(chunk, start) & MAX_31_BIT) !== header.streamId) return true
+  if (readUint31(chunk, start) !== header.streamId) return true
   sink.onStreamError(
     streamError(
       header,
@@ -64,6 +68,16 @@ export function checkDependency(
     ),
   )
   return false
+}
+
+/** The weight in the priority fields at `start`: 1 to 256. */
+export function readWeight(chunk: Uint8Array, start: number): number {
+  return chunk[start + 4]! + 1
+}
+
+/** The exclusive bit of the priority fields at `start`. */
+export function isExclusive(chunk: Uint8Array, start: number): boolean {
+  return (chunk[start]! & 0x80) !== 0
 }
 
 /**

@@ -3,13 +3,13 @@
  *
  * gRPC has no push; a client that disabled it answers with PROTOCOL_ERROR, and this reads what it needs for that.
  */
-import { type OctetWriter, readUint32 } from '../octets.ts'
+import type { OctetWriter } from '../octets.ts'
 import { ErrorCode } from './error-codes.ts'
 import { connectionError } from './frame-error.ts'
-import { beginFrame, type FrameHeader } from './header.ts'
+import { beginFrame, type FrameHeader, readUint31 } from './header.ts'
 import { readPadLength } from './padding.ts'
 import type { FrameSink } from './sink.ts'
-import { Flag, FrameType, MAX_31_BIT } from './types.ts'
+import { Flag, FrameType } from './types.ts'
 
 const PROMISED_STREAM_ID_OCTETS = 4
 
@@ -37,7 +37,7 @@ export function readPushPromise(
   }
   const padLength = readPadLength(header, chunk, start, PROMISED_STREAM_ID_OCTETS, 'RFC 9113 §6.6')
   const at = (flags & Flag.PADDED) !== 0 ? start + 1 : start
-  const promisedStreamId = readUint32(chunk, at) & MAX_31_BIT
+  const promisedStreamId = readUint31(chunk, at)
   // RFC 9113 §6.6, §5.1.1: only servers promise, and their streams are even.
   if (promisedStreamId === 0 || promisedStreamId % 2 !== 0) {
     throw connectionError(

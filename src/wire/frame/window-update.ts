@@ -3,12 +3,12 @@
  *
  * Whether the window overflows is known to the connection only (RFC 9113 §6.9.1).
  */
-import { type OctetWriter, readUint32 } from '../octets.ts'
+import type { OctetWriter } from '../octets.ts'
 import { ErrorCode } from './error-codes.ts'
 import { connectionError, streamError } from './frame-error.ts'
-import { type FrameHeader, writeFrameHeader } from './header.ts'
+import { type FrameHeader, readUint31, writeFrameHeader } from './header.ts'
 import type { FrameSink } from './sink.ts'
-import { FrameType, MAX_31_BIT } from './types.ts'
+import { FrameType } from './types.ts'
 
 const WINDOW_UPDATE_OCTETS = 4
 
@@ -33,7 +33,7 @@ export function readWindowUpdate(
       `WINDOW_UPDATE is ${header.length} octets, allowed are ${WINDOW_UPDATE_OCTETS}`,
     )
   }
-  const increment = readUint32(chunk, start) & MAX_31_BIT
+  const increment = readUint31(chunk, start)
   // RFC 9113 §6.9: an increment of 0 is an error of the window it is for.
   if (increment === 0) {
     const reason = 'WINDOW_UPDATE with increment 0, allowed are 1 to 2147483647'
