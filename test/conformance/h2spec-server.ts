@@ -37,7 +37,11 @@ const listener: ServerListener = {
   }),
 }
 
-const server = await pureEngine.listen({ host: '127.0.0.1', port: Number(process.argv[2] ?? 0) }, {}, listener)
+const server = await pureEngine.listen(
+  { host: '127.0.0.1', port: Number(process.argv[2] ?? 0) },
+  {},
+  listener,
+)
 process.stdout.write(`${server.address.slice(server.address.lastIndexOf(':') + 1)}\n`)
 process.on('SIGTERM', () => {
   for (const connection of server.connections) connection.destroy()

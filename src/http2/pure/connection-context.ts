@@ -224,12 +224,17 @@ export class ConnectionContext {
   /** Octets of DATA have been dealt with: gives credit back on the connection when it is due. */
   creditConnection(octets: number): void {
     const increment = this.receiveWindow.consume(octets)
-    if (increment > 0) this.writeWindowUpdate(0, increment)
+    if (increment > 0) this.giveCredit(0, increment)
+  }
+
+  /** Gives credit back for DATA, which is a moment to measure what a round trip brings. */
+  giveCredit(streamId: number, increment: number): void {
+    this.bandwidthSampleDue = true
+    this.writeWindowUpdate(streamId, increment)
   }
 
   writeWindowUpdate(streamId: number, increment: number): void {
     if (this.ended) return
-    this.bandwidthSampleDue = true
     this.wake()
     writeWindowUpdate(this.output.writer, streamId, increment)
   }

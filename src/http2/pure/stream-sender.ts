@@ -143,7 +143,7 @@ export class StreamSender {
     const increment = window.consume(sizeOctets)
     // Nothing more comes after the peer's end: no credit needed.
     if (increment > 0 && stream.state !== StreamState.halfClosedRemote) {
-      context.writeWindowUpdate(stream.id, increment)
+      context.giveCredit(stream.id, increment)
     }
     context.creditConnection(sizeOctets)
   }
