@@ -17,27 +17,47 @@ const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])
 const remembered = new Map<string, { atMs: number; words: string | undefined }>()
 
 /**
- * Finds words for a failed connection in the clear.
+ * Finds words for a connection in the clear that ended before the peer's SETTINGS.
  *
  * @param receivedOctets what came on the failed connection: with none, the peer may expect TLS
  */
-export async function diagnose(address: SocketAddress, receivedOctets: number): Promise<string | undefined> {
-  const key = `${formatAddress(address)} ${receivedOctets > 0}`
+export function diagnosePlaintext(
+  address: SocketAddress,
+  receivedOctets: number,
+): Promise<string | undefined> {
+  if (receivedOctets > 0) return remember(address, 'answer', () => describeAnswer(address))
+  return remember(address, 'tls', async () =>
+    (await speaksTls(address)) ? 'the peer speaks TLS; connect with tls' : undefined,
+  )
+}
+
+/** Finds words for a TLS handshake that the peer closed. */
+export function diagnoseTls(address: SocketAddress): Promise<string | undefined> {
+  return remember(address, 'plaintext', async () => {
+    const octets = await firstOctets(address)
+    if (octets.length === 0) return undefined
+    return describeFirstOctets(octets, 'client') ?? 'the peer speaks HTTP/2 in plaintext; connect without tls'
+  })
+}
+
+async function remember(
+  address: SocketAddress,
+  question: string,
+  ask: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const key = `${question} ${formatAddress(address)}`
   const nowMs = performance.now()
   const last = remembered.get(key)
   if (last !== undefined && nowMs - last.atMs < REMEMBER_MS) return last.words
-  const words = await ask(address, receivedOctets)
+  const words = await ask()
   if (remembered.size >= MAX_REMEMBERED) remembered.clear()
   remembered.set(key, { atMs: nowMs, words })
   return words
 }
 
-async function ask(address: SocketAddress, receivedOctets: number): Promise<string | undefined> {
-  if (receivedOctets > 0) {
-    const octets = await firstOctets(address)
-    return octets.length === 0 ? undefined : describeFirstOctets(octets, 'client')
-  }
-  return (await speaksTls(address)) ? 'the peer speaks TLS; connect with tls' : undefined
+async function describeAnswer(address: SocketAddress): Promise<string | undefined> {
+  const octets = await firstOctets(address)
+  return octets.length === 0 ? undefined : describeFirstOctets(octets, 'client')
 }
 
 function connectTo(address: SocketAddress): net.Socket {

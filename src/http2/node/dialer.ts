@@ -8,7 +8,7 @@ import { formatAddress } from '../addresses.ts'
 import { remoteAddress, SocketPeer } from '../peer.ts'
 import { alpnFailure, startClientTls, tlsFailure, tlsFailureWords } from '../tls.ts'
 import type { ConnectionListener, ConnectOptions, SocketAddress } from '../transport.ts'
-import { diagnose } from './diagnosis.ts'
+import { diagnosePlaintext, diagnoseTls } from './diagnosis.ts'
 import { type Diagnosis, NodeConnection } from './node-connection.ts'
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000
@@ -30,8 +30,8 @@ export function dial(
       connection.fail(connectFailure(connection, error))
   })
   socket.once('connect', () => {
-    if (options.tls === undefined) connection.startSession((octets) => diagnose(address, octets))
-    else secure(connection, socket, options, 'host' in address ? address.host : undefined)
+    if (options.tls === undefined) connection.startSession((octets) => diagnosePlaintext(address, octets))
+    else secure(connection, socket, options, address)
   })
   return connection
 }
@@ -68,12 +68,13 @@ function secure(
   connection: NodeConnection,
   duplex: Duplex,
   options: ConnectOptions,
-  host: string | undefined,
+  target: SocketAddress | undefined,
 ): void {
   connection.enterPhase('tls')
   const { address } = connection.peer
   let socket: ReturnType<typeof startClientTls>
   try {
+    const host = target !== undefined && 'host' in target ? target.host : undefined
     socket = startClientTls(duplex, options.tls ?? {}, host)
   } catch (cause) {
     const words = `our own certificate, key or ca can't be used: ${(cause as Error).message}`
@@ -83,7 +84,11 @@ function secure(
   duplex.on('error', ignore)
   connection.replaceSocket(socket)
   connection.peer.secured(socket)
-  socket.on('error', (error) => connection.fail(tlsFailure(error, 'client', address)))
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    const failure = tlsFailure(error, 'client', address)
+    if (error.code !== 'ECONNRESET' || target === undefined) connection.fail(failure)
+    else connection.failAfter(diagnoseTls(target), failure)
+  })
   socket.once('secureConnect', () => {
     const failure = alpnFailure(socket, 'client', address)
     if (failure === undefined) connection.startSession(afterTls(socket))

@@ -200,13 +200,16 @@ export class NodeConnection implements Http2Connection, StreamHost {
   }
 
   #handshakeExpired(): void {
+    const missing = this.role === 'client' ? 'SETTINGS' : 'connection preface'
     const what = {
       connect: 'no TCP connection',
       tls: 'no finished TLS handshake',
-      settings: `no ${this.role === 'client' ? 'SETTINGS' : 'connection preface'}; the peer stays silent`,
+      settings: `no ${missing}`,
       open: '',
     }[this.#phase]
-    this.fail(this.connectionError(`${what} within ${this.#handshakeTimeoutMs} ms`, { initiator: 'local' }))
+    const silent = this.#phase === 'settings' ? '; the peer stays silent' : ''
+    const words = `${what} within ${this.#handshakeTimeoutMs} ms${silent}`
+    this.fail(this.connectionError(words, { initiator: 'local' }))
   }
 
   /** A {@link ConnectionError} that names the phase and the address. */
@@ -225,6 +228,21 @@ export class NodeConnection implements Http2Connection, StreamHost {
     return new ConnectionError(`${doing}: ${reason}`, { ...init, phase, address })
   }
 
+  /** Ends the connection because of `error` as soon as it is known whether there are better words for it. */
+  failAfter(diagnosis: Promise<string | undefined>, error: ConnectionError): void {
+    const { phase } = this
+    diagnosis.then(
+      (words) => {
+        const better =
+          words === undefined
+            ? error
+            : this.connectionError(words, { initiator: 'peer', cause: error.cause }, phase)
+        this.fail(better)
+      },
+      () => this.fail(error),
+    )
+  }
+
   /** Ends the connection because of an error, whatever phase it is in. The first error counts. */
   fail(error: ConnectionError): void {
     if (this.#state === 'closed') return
@@ -235,7 +253,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
       this.#socket.destroy()
       this.#gone()
     } else {
-      if (!session.destroyed) session.destroy(null as unknown as Error, error.code ?? ErrorCode.NO_ERROR)
+      this.#destroySession(session, error.code ?? ErrorCode.NO_ERROR)
       this.#linger()
     }
   }
@@ -268,6 +286,8 @@ export class NodeConnection implements Http2Connection, StreamHost {
     if (this.#state !== 'connecting') this.#state = 'draining'
     if (code === ErrorCode.NO_ERROR) this.#orderly = true
     else {
+      // Node destroys the session as soon as this event is over
+      for (const stream of this.#streams) stream.abandon()
       this.#failure ??= this.connectionError(
         `the peer sent GOAWAY ${errorCodeName(code)}${text === '' ? '' : `: ${text}`}`,
         { code, initiator: 'peer', debugData: text, section: 'RFC 9113 §6.8' },
@@ -433,7 +453,9 @@ export class NodeConnection implements Http2Connection, StreamHost {
   onStreamReleased(): void {
     this.#nativeStreams--
     if (this.#waiting.length > 0) this.#startWaiting()
-    if (this.#nativeStreams === 0 && this.#session?.closed === true) this.#linger()
+    if (this.#nativeStreams > 0) return
+    if (this.#session?.closed === true) this.#linger()
+    else if (this.#closing) this.#closeSession()
   }
 
   endOf(stream: NodeStream): ConnectionError | undefined {
@@ -516,15 +538,16 @@ export class NodeConnection implements Http2Connection, StreamHost {
     }
     this.#state = 'draining'
     this.#dropWaiting()
-    if (this.role === 'client') this.#closeSession()
+    if (this.role === 'client' || this.#nativeStreams === 0) this.#closeSession()
     else this.#announceClose(session)
   }
 
   /**
-   * A server first announces the end, and names the last stream only a round trip later: what the client sent
-   * in between is still served (RFC 9113 §6.8).
+   * A server with open streams first announces the end, and names the last stream only a round trip later: what
+   * the client sent in between is still served (RFC 9113 §6.8). Without open streams nghttp2 reads no more.
    */
   #announceClose(session: Http2Session): void {
+    if (session.destroyed) return // its 'close' is on the way
     session.goaway(ErrorCode.NO_ERROR, MAX_STREAM_ID)
     const timer = setTimeout(() => this.#closeSession(), LINGER_MS)
     timer.unref()
@@ -556,27 +579,34 @@ export class NodeConnection implements Http2Connection, StreamHost {
       setImmediate(() => this.#gone())
       return
     }
-    if (!session.destroyed) {
-      if (reason !== '') session.goaway(code, 0, Buffer.from(reason))
-      session.destroy(null as unknown as Error, code)
-    }
+    if (!session.destroyed && reason !== '') session.goaway(code, 0, Buffer.from(reason))
+    this.#destroySession(session, code)
     this.#linger()
+  }
+
+  #destroySession(session: Http2Session, code: number): void {
+    if (session.destroyed) return
+    for (const stream of this.#streams) stream.abandon()
+    // without an Error object, Node tells each stream and the session no error of its own
+    session.destroy(null as unknown as Error, code)
   }
 
   /** The socket may take a moment to send what is queued, and then goes whatever the peer does. */
   #linger(): void {
     if (this.#lingerTimer !== undefined || this.#state === 'closed') return
     this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_MS)
-    this.#lingerTimer.unref()
+    if (!this.#referenced) this.#lingerTimer.unref()
   }
 
   ref(): void {
     this.#referenced = true
+    this.#lingerTimer?.ref()
     ;(this.#socket as { ref?(): void }).ref?.()
   }
 
   unref(): void {
     this.#referenced = false
+    this.#lingerTimer?.unref()
     ;(this.#socket as { unref?(): void }).unref?.()
   }
 

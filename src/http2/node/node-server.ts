@@ -22,6 +22,9 @@ import { NodeConnection } from './node-connection.ts'
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000
 
+/** What a client without preface is told: empty SETTINGS, and GOAWAY with PROTOCOL_ERROR (RFC 9113 §3.4). */
+const GOODBYE = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+
 /** Starts to listen. @throws the socket's error, for example EADDRINUSE (as a rejection) */
 export async function listen(
   address: SocketAddress,
@@ -220,6 +223,7 @@ function awaitPreface(connection: NodeConnection, socket: Duplex): void {
     if (!mayBePreface(octets)) {
       settle()
       const words = describeFirstOctets(octets, 'server') ?? 'the connection preface is wrong'
+      socket.write(GOODBYE)
       connection.fail(connection.connectionError(words, { initiator: 'peer', section: 'RFC 9113 §3.4' }))
     } else if (octets.length >= CLIENT_PREFACE.length) {
       settle()

@@ -287,9 +287,19 @@ export class NodeStream implements Http2Stream {
       native.resume()
       return
     }
+    this.abandon()
     native.close(code)
     // a peer that reads nothing must not hold up the end (RST_STREAM leaves when it can)
     setImmediate(finish, this)
+  }
+
+  /**
+   * Before a reset, or the end of the session: Node ends the writable side first, and would send END_STREAM,
+   * so that the other side takes half a request for a whole one.
+   */
+  abandon(): void {
+    const native = this.#native
+    if (native !== undefined && !native.writableEnded) native._final = finishWithoutEndStream
   }
 
   consume(sizeOctets: number): void {
@@ -487,6 +497,10 @@ function pushNotingEnd(this: ClientHttp2Stream, chunk: unknown, encoding?: Buffe
 
 function closeNative(native: NativeStream): void {
   native.close(ErrorCode.NO_ERROR)
+}
+
+function finishWithoutEndStream(callback: (error?: Error | null) => void): void {
+  callback()
 }
 
 function finish(stream: NodeStream): void {
