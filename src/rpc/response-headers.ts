@@ -54,6 +54,12 @@ export function isGrpcContentType(contentType: string | undefined): boolean {
   return next === 0x2b || next === 0x3b || next === 0x20
 }
 
+/** Whether its messages are protobuf: no Content-Subtype, or `proto` (gRPC PROTOCOL-HTTP2, "Content-Type"). */
+export function isProtoContentType(contentType: string | undefined): boolean {
+  if (!isGrpcContentType(contentType)) return false
+  return contentType!.charCodeAt(16) !== 0x2b || /^\+proto(?:[; ]|$)/.test(contentType!.slice(16))
+}
+
 const NO_METADATA = new Metadata()
 
 /** The status of an answer that is no gRPC (gRPC http-grpc-status-mapping). */

@@ -20,6 +20,7 @@ import { Metadata, type MetadataInit } from './metadata.ts'
 import type { Method } from './method.ts'
 import type { RequestHead } from './request-headers.ts'
 import { StatusError } from './status-error.ts'
+import { UnwantedRequest } from './unwanted-request.ts'
 
 /** How a call of a server ended, for logs. */
 export interface CallSummary {
@@ -39,6 +40,8 @@ export interface ServerCallHost {
   /** Response headers without and with metadata begin with these. */
   readonly responseFields: Fields
   readonly maxReceiveMessageOctets: number
+  /** Time for a client to end a request that was answered early, in milliseconds; 0 resets its stream at once. */
+  readonly unwantedRequestMs: number
   /** How responses are compressed and limited, given what the client accepts. */
   sendRules(acceptEncoding: string | undefined): SendRules
   /** A handler threw something that is no StatusError. */
@@ -83,6 +86,7 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
   private aborted = false
   private room = true
   private requestEnded = false
+  private unwanted: UnwantedRequest | undefined = undefined
   private trailers: Metadata | undefined = undefined
   private metadataValue: Metadata | undefined = undefined
   private controller: AbortController | undefined = undefined
@@ -193,6 +197,7 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
   onHeaders(): void {}
 
   onData(chunk: Uint8Array, start: number, end: number): void {
+    if (this.unwanted !== undefined) return this.unwanted.received(end - start)
     this.inbox.push(chunk, start, end)
     if (!this.method.requestStream && !this.over) this.takeRequests()
   }
@@ -217,6 +222,7 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
 
   onEnd(): void {
     this.requestEnded = true
+    this.unwanted?.ended()
     if (this.over) return
     const cut = this.inbox.end()
     if (this.method.requestStream) return
@@ -354,8 +360,7 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
       const head = [':status', '200', 'content-type', 'application/grpc']
       this.stream.sendHeaders(this.statusFields(head, code, details), true)
     }
-    // RFC 9113 §8.1: the response is whole, the rest of the request is not wanted.
-    if (!this.requestEnded) this.stream.reset(ErrorCode.NO_ERROR)
+    if (!this.requestEnded) this.unwanted = new UnwantedRequest(this.stream, this.host.unwantedRequestMs)
   }
 
   private statusFields(fields: string[], code: number, details: string): string[] {
@@ -404,6 +409,7 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
   }
 
   onClose(_error?: StreamError | ConnectionError): void {
+    this.unwanted?.ended()
     if (this.over) return
     this.abort()
     this.close(Status.CANCELLED, 'Call cancelled')

@@ -23,10 +23,11 @@ import type { HandlerCall, Handlers } from './handlers.ts'
 import { DEFAULT_MIN_COMPRESS_OCTETS, type SendRules } from './message-framing.ts'
 import type { Methods, Service } from './method.ts'
 import { type RequestHead, readRequestHead } from './request-headers.ts'
-import { isGrpcContentType } from './response-headers.ts'
+import { isProtoContentType } from './response-headers.ts'
 import { type CallSummary, type Route, ServerCall, type ServerCallHost } from './server-call.ts'
 import { interceptRoute } from './server-interceptor.ts'
 import type { ServerOptions } from './server-options.ts'
+import { UNWANTED_REQUEST_MS, UnwantedRequest } from './unwanted-request.ts'
 
 /** What {@link Server.listen} takes for one address. */
 export interface ServerListenOptions {
@@ -40,20 +41,24 @@ const NO_TIMEOUT = Number.POSITIVE_INFINITY
 
 /** Takes and drops what else comes on a stream that was answered already. */
 class RefusedStream implements StreamListener {
-  private readonly stream: Http2Stream
+  private readonly unwanted: UnwantedRequest
 
   constructor(stream: Http2Stream) {
-    this.stream = stream
+    this.unwanted = new UnwantedRequest(stream, UNWANTED_REQUEST_MS)
   }
 
   onHeaders(): void {}
   onData(_chunk: Uint8Array, start: number, end: number): void {
-    this.stream.consume(end - start)
+    this.unwanted.received(end - start)
   }
   onTrailers(): void {}
-  onEnd(): void {}
+  onEnd(): void {
+    this.unwanted.ended()
+  }
   onDrain(): void {}
-  onClose(): void {}
+  onClose(): void {
+    this.unwanted.ended()
+  }
 }
 
 /**
@@ -67,6 +72,7 @@ class RefusedStream implements StreamListener {
 export class Server implements ServerCallHost {
   readonly responseFields: Fields
   readonly maxReceiveMessageOctets: number
+  readonly unwantedRequestMs = UNWANTED_REQUEST_MS
   private readonly options: ServerOptions
   private readonly encoding: MessageEncoding | undefined
   private readonly plainRules: SendRules
@@ -208,9 +214,9 @@ export class Server implements ServerCallHost {
 
   private accept(stream: Http2Stream, fields: Fields): StreamListener {
     const head = readRequestHead(fields)
-    // gRPC PROTOCOL-HTTP2 "Requests": Method is POST, Content-Type begins with application/grpc.
+    // gRPC PROTOCOL-HTTP2 "Requests": Method is POST, Content-Type begins with application/grpc; of subtypes there is proto.
     if (head.method !== 'POST') return this.refuse(stream, head, '405', ['allow', 'POST'])
-    if (!isGrpcContentType(head.contentType))
+    if (!isProtoContentType(head.contentType))
       return this.refuse(stream, head, '415', ['accept', 'application/grpc'])
     let timeoutMs = NO_TIMEOUT
     if (head.timeout !== undefined) {
@@ -251,7 +257,6 @@ export class Server implements ServerCallHost {
   /** Answers a request that is no gRPC with an HTTP status. */
   private refuse(stream: Http2Stream, head: RequestHead, httpStatus: string, extra: Fields): StreamListener {
     stream.sendHeaders([':status', httpStatus, ...extra, 'content-length', '0'], true)
-    stream.reset(ErrorCode.NO_ERROR)
     this.log(
       stream,
       head,
@@ -272,7 +277,6 @@ export class Server implements ServerCallHost {
   ): StreamListener {
     const status = ['grpc-status', String(code), 'grpc-message', encodeGrpcMessage(details)]
     stream.sendHeaders([':status', '200', 'content-type', 'application/grpc', ...status, ...extra], true)
-    stream.reset(ErrorCode.NO_ERROR)
     this.log(stream, head, code, details, 200)
     return new RefusedStream(stream)
   }

@@ -22,6 +22,7 @@ function message(value: unknown, flag = 0): Uint8Array {
 
 class Host implements ServerCallHost {
   readonly responseFields = RESPONSE
+  readonly unwantedRequestMs = 0
   readonly maxReceiveMessageOctets = 1000
   readonly thrown: unknown[] = []
   over = 0
