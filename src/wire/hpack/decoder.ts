@@ -4,6 +4,7 @@
  * It does not judge names and values as HTTP does (RFC 9113 §8.2): that is the field section's business.
  * Octets become characters one to one (latin1), so nothing is lost and text in UTF-8 can be restored.
  */
+import type { WireError } from '../wire-error.ts'
 import { compressionError } from './compression-error.ts'
 import {
   DEFAULT_MAX_TABLE_SIZE_OCTETS,
@@ -11,28 +12,39 @@ import {
   ENTRY_OVERHEAD_OCTETS,
   type HpackTableState,
 } from './dynamic-table.ts'
-import { decodeHuffman, maxDecodedLength } from './huffman.ts'
 import { type BlockCursor, readInteger } from './integer.ts'
+import { RepeatCache, repeatHash } from './repeat-cache.ts'
 import type { HpackBlock, HpackInstruction, Representation } from './representation.ts'
 import { STATIC_TABLE_LENGTH, staticNames, staticValues } from './static-table.ts'
+import { StringReader } from './string-literal.ts'
 
 /** Limits of an {@link HpackDecoder}. */
 export interface HpackDecoderOptions {
-  /** Largest dynamic table the peer's encoder may use, in octets; default 4096 (RFC 9113 §6.5.2). */
-  maxTableSizeOctets?: number
+  /**
+   * Largest dynamic table the peer's encoder may use from the start, in octets; default 4096, as in HTTP/2
+   * before any SETTINGS (RFC 9113 §6.5.2). A setting that changes it later goes to
+   * {@link HpackDecoder.setMaxTableSize}.
+   */
+  maxTableSizeOctets?: number | undefined
   /**
    * Largest uncompressed size of the fields of one block, in octets: names, values and 32 for each field
    * (RFC 9113 §6.5.2); default 16384. `Infinity` takes all.
    */
-  maxHeaderListSizeOctets?: number
+  maxHeaderListSizeOctets?: number | undefined
+}
+
+/** What a block that came before was decoded to. */
+interface DecodedBlock {
+  /** {@link DynamicTable.version} it was decoded with: with another one its indices mean other fields. */
+  readonly version: number
+  readonly fields: readonly string[]
+  readonly headerListSizeOctets: number
+  readonly neverIndexed: readonly number[]
 }
 
 const DEFAULT_MAX_HEADER_LIST_SIZE_OCTETS = 16384
+const FIRST_DYNAMIC_INDEX = STATIC_TABLE_LENGTH + 1
 const NO_OCTETS = new Uint8Array(0)
-const latin1Slice = Buffer.prototype.latin1Slice
-
-/** Where Huffman-coded strings are decoded to, shared by all decoders: nothing in it outlives a string. */
-let scratch = Buffer.allocUnsafeSlow(4096)
 
 /**
  * Decodes the field blocks of one direction of a connection, in the order they arrive.
@@ -54,22 +66,19 @@ export class HpackDecoder {
   overflowed: boolean
   /** Uncompressed size of all fields of the last block, dropped ones included (RFC 9113 §6.5.2). */
   headerListSizeOctets: number
-  /**
-   * Which fields of the last block, counted from 0, must never be indexed; valid until the next block. Pass
-   * it to {@link HpackEncoder.encode} when forwarding (RFC 7541 §7.1.3).
-   */
-  readonly neverIndexed: number[]
+  /** The first `neverCount` of them are of the last block; the list is used again for the next. */
+  private readonly neverOrdinals: number[]
+  private neverCount: number
   private readonly table: DynamicTable
   /** Maximum that our acknowledged SETTINGS_HEADER_TABLE_SIZE allows. */
   private allowedTableSize: number
-  /** The lowest maximum since the last block: its first size update must be within it. */
+  /** The lowest maximum since the last block: the peer's table must have been that small. */
   private lowestTableSize: number
   private readonly cursor: BlockCursor
-  /** The last literal string: where it is, and whether it was Huffman-coded. */
-  private source: Uint8Array
-  private sourceStart: number
-  private sourceEnd: number
-  private huffman: boolean
+  /** The last block if it had come before. */
+  private knownBlock: DecodedBlock | undefined
+  private readonly strings: StringReader
+  private readonly blocks: RepeatCache<DecodedBlock>
 
   constructor(options: HpackDecoderOptions = {}) {
     this.allowedTableSize = options.maxTableSizeOctets ?? DEFAULT_MAX_TABLE_SIZE_OCTETS
@@ -77,25 +86,63 @@ export class HpackDecoder {
     this.maxHeaderListSizeOctets = options.maxHeaderListSizeOctets ?? DEFAULT_MAX_HEADER_LIST_SIZE_OCTETS
     this.overflowed = false
     this.headerListSizeOctets = 0
-    this.neverIndexed = []
+    this.neverOrdinals = []
+    this.neverCount = 0
+    this.knownBlock = undefined
     this.table = new DynamicTable(this.allowedTableSize)
     this.cursor = { octets: NO_OCTETS, start: 0, end: 0, position: 0 }
-    this.source = NO_OCTETS
-    this.sourceStart = 0
-    this.sourceEnd = 0
-    this.huffman = false
+    this.strings = new StringReader()
+    this.blocks = new RepeatCache()
+  }
+
+  /**
+   * Which fields of the last block, counted from 0, must never be indexed. Pass it to
+   * {@link HpackEncoder.encode} when forwarding (RFC 7541 §7.1.3).
+   */
+  get neverIndexed(): readonly number[] {
+    return this.knownBlock?.neverIndexed ?? this.neverOrdinals.slice(0, this.neverCount)
   }
 
   /**
    * Decodes one complete field block: octets `start` to `end` of `block`.
    *
-   * @returns name, value, name, value in the order sent; the array is the caller's. When
-   *   {@link HpackDecoder.overflowed} is true afterwards, only the fields up to the limit.
+   * A block that comes again while the dynamic table stays the same gives the same list again, so the list
+   * must not be changed (it is frozen then), and what was learnt from it can be kept by its identity.
+   *
+   * @returns name, value, name, value in the order sent. When {@link HpackDecoder.overflowed} is true
+   *   afterwards, only the fields up to the limit.
    * @throws WireError with COMPRESSION_ERROR and scope `connection` if the block breaks RFC 7541
    */
-  decode(block: Uint8Array, start = 0, end: number = block.length): string[] {
+  decode(block: Uint8Array, start = 0, end: number = block.length): readonly string[] {
+    const { blocks, table } = this
+    const hash = repeatHash(block, start, end, 0)
+    const known = hash === 0 ? undefined : blocks.find(hash, block, start, end)
+    if (
+      known !== undefined &&
+      known.version === table.version &&
+      known.headerListSizeOctets <= this.maxHeaderListSizeOctets
+    ) {
+      this.overflowed = false
+      this.headerListSizeOctets = known.headerListSizeOctets
+      this.knownBlock = known
+      return known.fields
+    }
+    const { version } = table
     const fields: string[] = []
     this.run(block, start, end, fields, undefined)
+    if (
+      hash !== 0 &&
+      version === table.version &&
+      !this.overflowed &&
+      (known !== undefined || blocks.isRepeated(hash))
+    ) {
+      blocks.keep(hash, block, start, end, {
+        version,
+        fields: Object.freeze(fields),
+        headerListSizeOctets: this.headerListSizeOctets,
+        neverIndexed: Object.freeze(this.neverIndexed),
+      })
+    }
     return fields
   }
 
@@ -127,6 +174,8 @@ export class HpackDecoder {
   setMaxTableSize(sizeOctets: number): void {
     this.allowedTableSize = sizeOctets
     if (sizeOctets < this.lowestTableSize) this.lowestTableSize = sizeOctets
+    // Blocks that were right before may lack the size update now.
+    this.table.version++
   }
 
   /** A copy of the dynamic table. */
@@ -141,49 +190,55 @@ export class HpackDecoder {
     fields: string[],
     instructions: HpackInstruction[] | undefined,
   ): void {
-    const { table, cursor } = this
+    const { table, cursor, strings } = this
     cursor.octets = block
     cursor.start = start
     cursor.end = end
     cursor.position = start
     this.overflowed = false
     this.headerListSizeOctets = 0
-    if (this.neverIndexed.length > 0) this.neverIndexed.length = 0
+    this.knownBlock = undefined
+    this.neverCount = 0
     if (start < end) this.readSizeUpdates(instructions)
-    while (cursor.position < end) {
-      const from = cursor.position
-      const octet = block[from]!
+    let { position } = cursor
+    while (position < end) {
+      const octet = block[position]!
       if (octet >= 0x80) {
         // Indexed field: | 1 | index (7+) | (RFC 7541 §6.1)
-        const index = octet < 0xff ? octet & 0x7f : readInteger(cursor, 7)
-        if (octet < 0xff) cursor.position = from + 1
-        const age = index - STATIC_TABLE_LENGTH - 1
+        const from = position
+        let index = octet & 0x7f
+        position++
+        if (index === 0x7f) {
+          cursor.position = from
+          index = readInteger(cursor, 7)
+          position = cursor.position
+        }
+        const age = index - FIRST_DYNAMIC_INDEX
         if (index === 0 || age >= table.length) throw this.noSuchIndex(index, from)
         const name = age < 0 ? staticNames[index]! : table.name(age)
         const value = age < 0 ? staticValues[index]! : table.value(age)
-        if (this.count(name.length + value.length)) {
-          fields.push(name, value)
-          instructions?.push({
-            kind: 'field',
-            representation: 'indexed',
-            name,
-            value,
-            index,
-            nameHuffman: false,
-            valueHuffman: false,
-            start: from - start,
-            end: cursor.position - start,
-          })
+        this.headerListSizeOctets += name.length + value.length + ENTRY_OVERHEAD_OCTETS
+        if (this.headerListSizeOctets > this.maxHeaderListSizeOctets) {
+          this.overflowed = true
+          continue
         }
-      } else if (octet >= 0x40) {
+        fields.push(name, value)
+        if (instructions !== undefined) {
+          cursor.position = position
+          this.record(instructions, from, 'indexed', name, value, index, false, false)
+        }
+        continue
+      }
+      cursor.position = position
+      if (octet >= 0x40) {
         // Literal with incremental indexing: | 0 1 | index (6+) | (RFC 7541 §6.2.1)
         this.readLiteral('literal-incremental-indexing', 6, fields, instructions)
       } else if (octet >= 0x20) {
-        // Size update: | 0 0 1 | size (5+) | (RFC 7541 §6.3)
+        // Dynamic table size update: | 0 0 1 | size (5+) | (RFC 7541 §6.3)
         throw compressionError(
           'dynamic table size update after a field, allowed only at the start of a field block',
           'RFC 7541 §4.2',
-          from - start,
+          position - start,
         )
       } else if (octet >= 0x10) {
         // Literal never indexed: | 0 0 0 1 | index (4+) | (RFC 7541 §6.2.3)
@@ -192,10 +247,11 @@ export class HpackDecoder {
         // Literal without indexing: | 0 0 0 0 | index (4+) | (RFC 7541 §6.2.2)
         this.readLiteral('literal-without-indexing', 4, fields, instructions)
       }
+      position = cursor.position
     }
     // The block is part of a larger chunk that must not be kept alive.
     cursor.octets = NO_OCTETS
-    this.source = NO_OCTETS
+    strings.release()
   }
 
   /** Reads the size updates that a block may start with (RFC 7541 §4.2, §6.3). */
@@ -222,8 +278,8 @@ export class HpackDecoder {
     }
     if (table.maxSizeOctets > this.lowestTableSize) {
       throw compressionError(
-        `no dynamic table size update to at most ${this.lowestTableSize} octets at the start of the field block ` +
-          `after the maximum was lowered; the table may still use ${table.maxSizeOctets}`,
+        `no dynamic table size update to at most ${this.lowestTableSize} octets at the start of the field ` +
+          `block, needed after the maximum was lowered; the table still has ${table.maxSizeOctets}`,
         'RFC 7541 §4.2',
         0,
       )
@@ -231,101 +287,92 @@ export class HpackDecoder {
     this.lowestTableSize = this.allowedTableSize
   }
 
-  /** Reads a literal field whose index has a prefix of `prefixBits` bits (RFC 7541 §6.2). */
+  /**
+   * Reads a literal field whose index has a prefix of `prefixBits` bits (RFC 7541 §6.2).
+   *
+   * Above the header list limit its strings are checked and counted, and made only for the dynamic table.
+   */
   private readLiteral(
     representation: Representation,
     prefixBits: number,
     fields: string[],
     instructions: HpackInstruction[] | undefined,
   ): void {
-    const { cursor, table } = this
+    const { cursor, table, strings } = this
     const from = cursor.position
+    const room = representation === 'literal-incremental-indexing' ? table.maxSizeOctets : 0
     const index = readInteger(cursor, prefixBits)
-    let name: string
+    let name = ''
+    let nameLength: number
     let nameHuffman = false
     if (index === 0) {
-      this.readString('name')
-      name = this.text()
-      nameHuffman = this.huffman
+      const known = strings.read(cursor, 'name')
+      nameHuffman = strings.huffman
+      nameLength = strings.length
+      const size = nameLength + ENTRY_OVERHEAD_OCTETS
+      if (known !== undefined) name = known
+      else if (this.headerListSizeOctets + size <= this.maxHeaderListSizeOctets || size <= room) {
+        name = strings.text(cursor)
+      }
     } else {
-      const age = index - STATIC_TABLE_LENGTH - 1
+      const age = index - FIRST_DYNAMIC_INDEX
       if (age >= table.length) throw this.noSuchIndex(index, from)
       name = age < 0 ? staticNames[index]! : table.name(age)
+      nameLength = name.length
     }
-    this.readString('value')
-    const ordinal = fields.length >> 1
-    const fits = this.count(name.length + this.sourceEnd - this.sourceStart)
-    const indexing = representation === 'literal-incremental-indexing'
-    if (!fits && !indexing) return
-    const value = this.text()
-    if (indexing) table.add(name, value)
+    let value = strings.read(cursor, 'value')
+    const size = nameLength + strings.length
+    const fits = this.count(size)
+    value ??= fits || size + ENTRY_OVERHEAD_OCTETS <= room ? strings.text(cursor) : ''
+    if (representation === 'literal-incremental-indexing') {
+      if (size + ENTRY_OVERHEAD_OCTETS <= room) table.add(name, value)
+      // One that is larger than the table empties it, which is no error (RFC 7541 §4.4).
+      else table.clear()
+    }
     if (!fits) return
-    if (representation === 'literal-never-indexed') this.neverIndexed.push(ordinal)
+    if (representation === 'literal-never-indexed') this.neverOrdinals[this.neverCount++] = fields.length >> 1
     fields.push(name, value)
-    instructions?.push({
+    if (instructions !== undefined) {
+      this.record(instructions, from, representation, name, value, index, nameHuffman, strings.huffman)
+    }
+  }
+
+  /** Counts a field; false if it is above the header list limit. */
+  private count(sizeOctets: number): boolean {
+    this.headerListSizeOctets += sizeOctets + ENTRY_OVERHEAD_OCTETS
+    if (this.headerListSizeOctets <= this.maxHeaderListSizeOctets) return true
+    this.overflowed = true
+    return false
+  }
+
+  private record(
+    instructions: HpackInstruction[],
+    from: number,
+    representation: Representation,
+    name: string,
+    value: string,
+    index: number,
+    nameHuffman: boolean,
+    valueHuffman: boolean,
+  ): void {
+    const { start, position } = this.cursor
+    instructions.push({
       kind: 'field',
       representation,
       name,
       value,
       index,
       nameHuffman,
-      valueHuffman: this.huffman,
-      start: from - cursor.start,
-      end: cursor.position - cursor.start,
+      valueHuffman,
+      start: from - start,
+      end: position - start,
     })
   }
 
-  /** Counts a field; false if it is above the header list limit. */
-  private count(sizeOctets: number): boolean {
-    this.headerListSizeOctets += sizeOctets + ENTRY_OVERHEAD_OCTETS
-    if (this.headerListSizeOctets > this.maxHeaderListSizeOctets) this.overflowed = true
-    return !this.overflowed
-  }
-
-  /** Reads a string literal (RFC 7541 §5.2): | H | length (7+) | octets |. {@link text} makes the string. */
-  private readString(what: string): void {
-    const { cursor } = this
-    const from = cursor.position
-    if (from >= cursor.end) {
-      throw compressionError(
-        `field block ends before the ${what} of a literal`,
-        'RFC 7541 §5.2',
-        from - cursor.start,
-      )
-    }
-    this.huffman = cursor.octets[from]! >= 0x80
-    const length = readInteger(cursor, 7)
-    const start = cursor.position
-    const end = start + length
-    if (end > cursor.end) {
-      throw compressionError(
-        `${what} of ${length} octets, but only ${cursor.end - start} are left in the field block`,
-        'RFC 7541 §5.2',
-        from - cursor.start,
-      )
-    }
-    cursor.position = end
-    if (this.huffman) {
-      const room = maxDecodedLength(length)
-      if (room > scratch.length) scratch = Buffer.allocUnsafeSlow(room)
-      this.source = scratch
-      this.sourceStart = 0
-      this.sourceEnd = decodeHuffman(cursor.octets, start, end, scratch, 0, cursor.start)
-    } else {
-      this.source = cursor.octets
-      this.sourceStart = start
-      this.sourceEnd = end
-    }
-  }
-
-  /** The string that {@link readString} found, one character an octet. */
-  private text(): string {
-    return latin1Slice.call(this.source, this.sourceStart, this.sourceEnd)
-  }
-
-  private noSuchIndex(index: number, from: number): Error {
+  private noSuchIndex(index: number, from: number): WireError {
     const offset = from - this.cursor.start
-    if (index === 0) return compressionError('index 0, which is not used', 'RFC 7541 §6.1', offset)
+    if (index === 0)
+      return compressionError('indexed field with index 0, which means nothing', 'RFC 7541 §6.1', offset)
     return compressionError(
       `index ${index}, but static and dynamic table end at ${STATIC_TABLE_LENGTH + this.table.length}`,
       'RFC 7541 §2.3.3',

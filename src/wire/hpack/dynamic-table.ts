@@ -37,6 +37,8 @@ export class DynamicTable {
   added: number
   sizeOctets: number
   maxSizeOctets: number
+  /** Counts changes: while it stays the same, every index means the same field. */
+  version: number
 
   constructor(maxSizeOctets: number) {
     this.names = ['', '', '', '', '', '', '', '']
@@ -46,6 +48,7 @@ export class DynamicTable {
     this.added = 0
     this.sizeOctets = 0
     this.maxSizeOctets = maxSizeOctets
+    this.version = 0
   }
 
   /** Name of the entry that is `age` entries older than the newest; `age` must be below `length`. */
@@ -64,6 +67,7 @@ export class DynamicTable {
    */
   add(name: string, value: string): void {
     const entrySize = ENTRY_OVERHEAD_OCTETS + name.length + value.length
+    this.version++
     this.evictTo(this.maxSizeOctets - entrySize)
     if (entrySize > this.maxSizeOctets) return
     if (this.length > this.mask) this.grow()
@@ -77,8 +81,15 @@ export class DynamicTable {
 
   /** Sets the maximum size and evicts what no longer fits (RFC 7541 §4.3). */
   setMaxSize(maxSizeOctets: number): void {
+    this.version++
     this.maxSizeOctets = maxSizeOctets
     this.evictTo(maxSizeOctets)
+  }
+
+  /** Evicts everything. */
+  clear(): void {
+    this.version++
+    this.evictTo(0)
   }
 
   /** A copy of what the table holds now. */

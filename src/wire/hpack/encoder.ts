@@ -13,22 +13,26 @@ import {
   type HpackTableState,
 } from './dynamic-table.ts'
 import { sensitiveFieldNames, unindexedFieldNames } from './field-policy.ts'
-import { encodeHuffman, huffmanLength } from './huffman.ts'
 import { writeInteger } from './integer.ts'
-import { SearchableTable } from './searchable-table.ts'
-import { STATIC_TABLE_LENGTH, staticTableByName } from './static-table.ts'
+import { type Indexing, type NameRecord, SearchableTable } from './searchable-table.ts'
+import { writeString } from './string-literal.ts'
 
 /** Choices of an {@link HpackEncoder}. */
 export interface HpackEncoderOptions {
   /** Largest dynamic table to use even if the peer allows more, in octets; default 4096. */
-  maxTableSizeOctets?: number
+  maxTableSizeOctets?: number | undefined
   /** Names of further fields with secrets, never indexed; always: authorization, proxy-authorization, cookie, set-cookie. */
-  sensitiveNames?: Iterable<string>
+  sensitiveNames?: Iterable<string> | undefined
   /** Names of further fields that differ each time, not put into the table; always: {@link unindexedFieldNames}. */
-  unindexedNames?: Iterable<string>
+  unindexedNames?: Iterable<string> | undefined
   /** True to send each pair of a `cookie` field as a field of its own (RFC 9113 §8.2.3); default false. */
-  splitCookies?: boolean
+  splitCookies?: boolean | undefined
 }
+
+/** Literals longer than this are not kept for the next time. */
+const MAX_KEPT_OCTETS = 2048
+
+const defaultIndexing = indexingByName([], [])
 
 /**
  * Encodes the field blocks of one direction of a connection, in the order they are sent.
@@ -46,17 +50,18 @@ export class HpackEncoder {
   private peerMaxTableSize: number
   /** The lowest maximum since the last block, -1 if it has not changed (RFC 7541 §4.2). */
   private lowestTableSize: number
-  private readonly sensitive: Set<string>
-  private readonly unindexed: Set<string>
   private readonly splitCookies: boolean
 
   constructor(options: HpackEncoderOptions = {}) {
     this.ownMaxTableSize = options.maxTableSizeOctets ?? DEFAULT_MAX_TABLE_SIZE_OCTETS
     this.peerMaxTableSize = DEFAULT_MAX_TABLE_SIZE_OCTETS
-    this.table = new SearchableTable(DEFAULT_MAX_TABLE_SIZE_OCTETS)
+    const { unindexedNames, sensitiveNames } = options
+    const indexing =
+      unindexedNames === undefined && sensitiveNames === undefined
+        ? defaultIndexing
+        : indexingByName(unindexedNames ?? [], sensitiveNames ?? [])
+    this.table = new SearchableTable(DEFAULT_MAX_TABLE_SIZE_OCTETS, indexing)
     this.lowestTableSize = -1
-    this.sensitive = new Set([...sensitiveFieldNames, ...(options.sensitiveNames ?? [])])
-    this.unindexed = new Set([...unindexedFieldNames, ...(options.unindexedNames ?? [])])
     this.splitCookies = options.splitCookies ?? false
     if (this.ownMaxTableSize < DEFAULT_MAX_TABLE_SIZE_OCTETS) this.setMaxTableSize(this.peerMaxTableSize)
   }
@@ -78,15 +83,17 @@ export class HpackEncoder {
       let marked = 0
       for (let i = 0; i < fields.length; i += 2) {
         const name = fields[i]!
-        let never = false
+        const value = fields[i + 1]!
+        const record = this.table.record(name)
+        let indexing = record.indexing
         if (neverIndexed !== undefined && neverIndexed[marked] === i >> 1) {
-          never = true
+          indexing = 'never'
           marked++
         }
         if (this.splitCookies && name === 'cookie') {
-          for (const crumb of splitCookieCrumbs(fields[i + 1]!)) this.writeField(name, crumb, never, out)
+          for (const crumb of splitCookieCrumbs(value)) this.writeField(record, crumb, indexing, out)
         } else {
-          this.writeField(name, fields[i + 1]!, never, out)
+          this.writeField(record, value, indexing, out)
         }
       }
     } catch (error) {
@@ -126,66 +133,104 @@ export class HpackEncoder {
     this.lowestTableSize = -1
   }
 
-  private writeField(name: string, value: string, never: boolean, out: OctetWriter): void {
-    let nameIndex = 0
-    const sensitive = never || this.sensitive.has(name)
-    const known = staticTableByName.get(name)
-    if (known !== undefined) {
-      nameIndex = known.index
-      const at = sensitive ? -1 : known.values.indexOf(value)
-      if (at >= 0) {
-        writeInteger(out, 0x80, 7, known.index + at)
+  private writeField(record: NameRecord, value: string, indexing: Indexing, out: OctetWriter): void {
+    if (indexing !== 'never') {
+      const index = this.table.findField(record, value)
+      if (index > 0) {
+        // Indexed field: | 1 | index (7+) | (RFC 7541 §6.1)
+        writeInteger(out, 0x80, 7, index)
         return
       }
     }
-    const chain = this.table.chain(name)
-    if (chain !== undefined) {
-      const newestIndex = STATIC_TABLE_LENGTH + this.table.added
-      if (!sensitive) {
-        for (let link = chain.newest; link !== undefined; link = link.older) {
-          if (link.value !== value) continue
-          writeInteger(out, 0x80, 7, newestIndex - link.number)
-          return
-        }
-      }
-      if (nameIndex === 0) nameIndex = newestIndex - chain.newest!.number
-    }
-    if (sensitive) {
-      writeInteger(out, 0x10, 4, nameIndex)
-    } else if (this.unindexed.has(name) || this.isTooLarge(name, value)) {
-      writeInteger(out, 0x00, 4, nameIndex)
+    if (indexing === 'incremental' && this.isWorthAnEntry(record.name, value)) {
+      // Literal with incremental indexing: | 0 1 | index (6+) | (RFC 7541 §6.2.1)
+      this.writeLiteral(0x40, 6, record, value, out)
+      this.table.addTo(record, value)
+    } else if (
+      indexing === record.indexing &&
+      this.table.findName(record) === (record.staticName?.index ?? 0)
+    ) {
+      this.writeRepeatableLiteral(record, value, out)
     } else {
-      writeInteger(out, 0x40, 6, nameIndex)
-      this.table.add(name, value)
+      this.writeLiteral(indexing === 'never' ? 0x10 : 0x00, 4, record, value, out)
     }
-    if (nameIndex === 0) writeString(name, out)
+  }
+
+  /**
+   * Writes a literal that leaves the table alone and names nothing in it: its octets stay the same, so those
+   * of a repeated value, such as a credential, are kept from its second time on.
+   *
+   * Worth it: `encode request, timeout differs` in bench/wire/hpack.ts takes twice as long without.
+   */
+  private writeRepeatableLiteral(record: NameRecord, value: string, out: OctetWriter): void {
+    const repeated = value === record.lastValue
+    if (repeated && record.lastOctets !== undefined) {
+      append(record.lastOctets, out)
+      return
+    }
+    const from = out.length
+    // Never indexed: | 0 0 0 1 | index (4+) | (RFC 7541 §6.2.3), without indexing: | 0 0 0 0 | … (§6.2.2)
+    this.writeLiteral(record.indexing === 'never' ? 0x10 : 0x00, 4, record, value, out)
+    record.lastValue = value
+    record.lastOctets =
+      repeated && out.length - from <= MAX_KEPT_OCTETS
+        ? new Uint8Array(out.buffer.subarray(from, out.length))
+        : undefined
+  }
+
+  private writeLiteral(
+    pattern: number,
+    prefixBits: number,
+    record: NameRecord,
+    value: string,
+    out: OctetWriter,
+  ): void {
+    const nameIndex = this.table.findName(record)
+    writeInteger(out, pattern, prefixBits, nameIndex)
+    if (nameIndex === 0) {
+      if (record.nameOctets !== undefined) append(record.nameOctets, out)
+      else this.writeName(record, out)
+    }
     writeString(value, out)
   }
 
-  /** True for a field that would drive out half of the table or more. */
-  private isTooLarge(name: string, value: string): boolean {
-    return (ENTRY_OVERHEAD_OCTETS + name.length + value.length) * 2 > this.table.maxSizeOctets
+  /** Writes a literal name, and keeps its octets if it will never get into the table. */
+  private writeName(record: NameRecord, out: OctetWriter): void {
+    const from = out.length
+    writeString(record.name, out)
+    if (record.indexing !== 'incremental')
+      record.nameOctets = new Uint8Array(out.buffer.subarray(from, out.length))
+  }
+
+  /** False for a field that would drive out half of the table or more. */
+  private isWorthAnEntry(name: string, value: string): boolean {
+    return (ENTRY_OVERHEAD_OCTETS + name.length + value.length) * 2 <= this.table.maxSizeOctets
   }
 }
 
-/** Appends a string literal (RFC 7541 §5.2), Huffman-coded if that is shorter. */
-function writeString(text: string, out: OctetWriter): void {
-  const coded = huffmanLength(text)
-  if (coded < 0) {
-    throw new TypeError(
-      `Field name or value ${JSON.stringify(text)} has a character above U+00FF; give octets as characters, ` +
-        `for UTF-8: Buffer.from(text).toString('latin1')`,
-    )
-  }
-  if (coded < text.length) {
-    writeInteger(out, 0x80, 7, coded)
-    encodeHuffman(text, out)
+/** Appends few octets: up to about forty, a loop is faster than the call of `set`. */
+function append(octets: Uint8Array, out: OctetWriter): void {
+  const { length } = octets
+  if (length > 40) {
+    out.octets(octets)
     return
   }
-  writeInteger(out, 0x00, 7, text.length)
-  out.ensure(text.length)
+  out.ensure(length)
   const { buffer } = out
   let at = out.length
-  for (let i = 0; i < text.length; i++) buffer[at++] = text.charCodeAt(i)
+  for (let i = 0; i < length; i++) buffer[at++] = octets[i]!
   out.length = at
+}
+
+/** How fields of some names are sent; a sensitive one is never indexed whatever else is said of it. */
+function indexingByName(
+  unindexedNames: Iterable<string>,
+  sensitiveNames: Iterable<string>,
+): Map<string, Indexing> {
+  const indexing = new Map<string, Indexing>()
+  for (const name of unindexedFieldNames) indexing.set(name, 'without')
+  for (const name of unindexedNames) indexing.set(name, 'without')
+  for (const name of sensitiveFieldNames) indexing.set(name, 'never')
+  for (const name of sensitiveNames) indexing.set(name, 'never')
+  return indexing
 }

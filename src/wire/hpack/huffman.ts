@@ -17,6 +17,14 @@ const STATE_COUNT = 256
  */
 const LAST_FINAL_STATE = 7
 
+/** Codes of up to fifteen bits with their length in the low four bits: one look-up for all usual text. */
+const shortCodes = Uint32Array.from(codes, (code, symbol) =>
+  codeLengths[symbol]! <= 15 ? (code << 4) | codeLengths[symbol]! : 0,
+)
+
+/** Counted for a character that is no octet, so that its string is not Huffman-coded. */
+const NO_OCTET_BITS = 64
+
 /** In the table of transitions: EOS was read. */
 const EOS_READ = 0xffffffff
 
@@ -28,8 +36,8 @@ const SECOND_SYMBOL_SHIFT = 24
 let transitions: Uint32Array | undefined
 
 /**
- * Decodes octets `start` to `end` of `octets` into `target` at `targetOffset`, and returns where the decoded
- * string ends. `target` must have room for {@link maxDecodedLength} octets.
+ * Decodes octets `start` to `end` of `octets` into the start of `target`, which must have room for
+ * {@link maxDecodedLength} octets, and returns the length of the decoded string.
  *
  * @param blockStart where the field block starts, for the offset in errors
  * @throws WireError (RFC 7541 §5.2) for EOS in the string, padding of more than seven bits, or padding that
@@ -40,13 +48,12 @@ export function decodeHuffman(
   start: number,
   end: number,
   target: Uint8Array,
-  targetOffset: number,
   blockStart: number,
 ): number {
   transitions ??= makeTransitions()
   const table = transitions
   let state = 0
-  let written = targetOffset
+  let written = 0
   for (let position = start; position < end; position++) {
     const transition = table[(state << 8) | octets[position]!]!
     if (transition === EOS_READ) {
@@ -70,58 +77,68 @@ export function decodeHuffman(
 
 /** Room that {@link decodeHuffman} needs for a string of `sizeOctets` coded octets. */
 export function maxDecodedLength(sizeOctets: number): number {
-  // Five bits a symbol at least; two more for the symbols that are stored ahead.
-  return Math.ceil((sizeOctets * 8) / 5) + 2
+  // At least five bits a symbol, so at most 1.6 symbols an octet; and two that are stored ahead. No division.
+  return sizeOctets + (sizeOctets >>> 1) + (sizeOctets >>> 3) + 4
 }
 
-/**
- * How many octets `text` takes Huffman-coded, one character an octet, padding included.
- *
- * @returns -1 if a character is above U+00FF and so is no octet
- */
+/** How many octets `text` takes Huffman-coded, one character an octet, padding included. */
 export function huffmanLength(text: string): number {
   let bits = 0
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charCodeAt(i)
-    if (character > 0xff) return -1
-    bits += codeLengths[character]!
-  }
+  for (let i = 0; i < text.length; i++) bits += codeLengths[text.charCodeAt(i)] ?? NO_OCTET_BITS
   return (bits + 7) >>> 3
 }
 
-/** Appends `text`, whose characters are octets, Huffman-coded and padded with 1-bits. */
-export function encodeHuffman(text: string, out: OctetWriter): void {
-  // Thirty bits a character at most.
-  out.ensure(text.length * 4)
+/**
+ * Appends `text` Huffman-coded and padded with 1-bits, if that takes less than `limit` octets.
+ *
+ * @returns false, with nothing appended, if it does not, or if a character is above U+00FF and so no octet
+ */
+export function encodeHuffman(text: string, out: OctetWriter, limit: number): boolean {
+  // One character more than the limit can be written before it is noticed; a code has at most thirty bits.
+  out.ensure(limit + 4)
   const { buffer } = out
-  let at = out.length
-  // `pending` holds the last `count` (0 to 7) bits that do not fill an octet yet.
+  const start = out.length
+  const end = start + limit
+  let at = start
+  // The last `count` (0 to 15) bits of `pending` are not written yet.
   let pending = 0
   let count = 0
   for (let i = 0; i < text.length; i++) {
     const symbol = text.charCodeAt(i)
-    const code = codes[symbol]!
-    let length = codeLengths[symbol]!
-    if (length > 24) {
-      // With up to seven pending bits it would not fit 32 bits, so it goes in two parts.
-      length -= 16
+    if (symbol > 0xff) return false
+    const short = shortCodes[symbol]!
+    if (short !== 0) {
+      pending = (pending << (short & 15)) | (short >>> 4)
+      count += short & 15
+    } else {
+      // With the pending bits it would not fit 32 bits, so what is above its last sixteen goes first.
+      const length = codeLengths[symbol]! - 16
+      const code = codes[symbol]!
       pending = (pending << length) | (code >>> 16)
       count += length
-      while (count >= 8) {
-        count -= 8
+      if (count >= 16) {
+        count -= 16
+        buffer[at++] = pending >>> (count + 8)
         buffer[at++] = pending >>> count
       }
-      length = 16
+      pending = (pending << 16) | (code & 0xffff)
+      count += 16
     }
-    pending = (pending << length) | (code & ((1 << length) - 1))
-    count += length
-    while (count >= 8) {
-      count -= 8
+    if (count >= 16) {
+      count -= 16
+      buffer[at++] = pending >>> (count + 8)
       buffer[at++] = pending >>> count
+      if (at >= end) return false
     }
   }
+  if (count >= 8) {
+    count -= 8
+    buffer[at++] = pending >>> count
+  }
   if (count > 0) buffer[at++] = (pending << (8 - count)) | (0xff >>> count)
+  if (at >= end) return false
   out.length = at
+  return true
 }
 
 /** Makes the table of transitions: for each state and octet the next state and the symbols read. */
