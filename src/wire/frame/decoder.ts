@@ -23,12 +23,19 @@ import { readPushPromise } from './push-promise.ts'
 import { readRstStream } from './rst-stream.ts'
 import { readSettings } from './settings.ts'
 import type { FrameSink } from './sink.ts'
-import { DEFAULT_MAX_FRAME_SIZE, Flag, FRAME_HEADER_OCTETS, FrameType, frameTypeName } from './types.ts'
+import {
+  DEFAULT_MAX_FRAME_SIZE,
+  Flag,
+  FRAME_HEADER_OCTETS,
+  FrameType,
+  frameTypeName,
+  MAX_MAX_FRAME_SIZE,
+} from './types.ts'
 import { readWindowUpdate } from './window-update.ts'
 
 /** Options of a {@link FrameDecoder}. */
 export interface FrameDecoderOptions {
-  /** SETTINGS_MAX_FRAME_SIZE that the peer has to keep, in octets; default 16384. */
+  /** SETTINGS_MAX_FRAME_SIZE that the peer has to keep, in octets: 16384 (the default) to 16777215. */
   maxFrameSize?: number
   /** Octets before the first one given to `push`, for the offsets of errors; default 0. */
   offset?: number
@@ -58,8 +65,6 @@ const KEPT_SCRATCH_OCTETS = 16_384
  * socket.on('data', chunk => decoder.push(chunk))
  */
 export class FrameDecoder implements FrameHeader {
-  /** SETTINGS_MAX_FRAME_SIZE that the peer has to keep, in octets; counts from the next frame header on. */
-  maxFrameSize: number
   // The frame that is being read; what the sink may look at during a call.
   type = 0
   flags = 0
@@ -67,6 +72,7 @@ export class FrameDecoder implements FrameHeader {
   length = 0
   offset = 0
   readonly #sink: FrameSink
+  #maxFrameSize: number
   #state = AWAIT_HEADER
   /** Octets before the current chunk's octet 0. */
   #base: number
@@ -81,10 +87,24 @@ export class FrameDecoder implements FrameHeader {
   #fieldBlockStreamId = 0
   #failure: unknown
 
+  /** @throws RangeError if `maxFrameSize` is none (misuse) */
   constructor(sink: FrameSink, options: FrameDecoderOptions = {}) {
     this.#sink = sink
-    this.maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE
+    this.#maxFrameSize = checkMaxFrameSize(options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE)
     this.#base = options.offset ?? 0
+  }
+
+  /**
+   * SETTINGS_MAX_FRAME_SIZE that the peer has to keep, in octets; a change counts from the next frame header on.
+   *
+   * @throws RangeError when set to what RFC 9113 §6.5.2 does not allow (misuse)
+   */
+  get maxFrameSize(): number {
+    return this.#maxFrameSize
+  }
+
+  set maxFrameSize(sizeOctets: number) {
+    this.#maxFrameSize = checkMaxFrameSize(sizeOctets)
   }
 
   /**
@@ -199,12 +219,12 @@ export class FrameDecoder implements FrameHeader {
     this.offset = this.#base + after - FRAME_HEADER_OCTETS
     // RFC 9113 §4.2. For DATA and a few others a stream error would do; but then up to 16 MiB that were never
     // allowed would have to be read to find the next frame, so all end the connection (RFC 9113 §5.4.1).
-    if (this.length > this.maxFrameSize) {
+    if (this.length > this.#maxFrameSize) {
       throw connectionError(
         this,
         ErrorCode.FRAME_SIZE_ERROR,
         'RFC 9113 §4.2',
-        `${frameTypeName(this.type)} is ${this.length} octets, allowed are at most ${this.maxFrameSize}`,
+        `${frameTypeName(this.type)} is ${this.length} octets, allowed are at most ${this.#maxFrameSize}`,
       )
     }
     if (this.#fieldBlockStreamId !== 0 || this.type === FrameType.CONTINUATION) {
@@ -292,6 +312,19 @@ export class FrameDecoder implements FrameHeader {
   #trackFieldBlock(): void {
     this.#fieldBlockStreamId = (this.flags & Flag.END_HEADERS) !== 0 ? 0 : this.streamId
   }
+}
+
+function checkMaxFrameSize(sizeOctets: number): number {
+  if (
+    Number.isInteger(sizeOctets) &&
+    sizeOctets >= DEFAULT_MAX_FRAME_SIZE &&
+    sizeOctets <= MAX_MAX_FRAME_SIZE
+  ) {
+    return sizeOctets
+  }
+  throw new RangeError(
+    `maxFrameSize is ${sizeOctets}, allowed are ${DEFAULT_MAX_FRAME_SIZE} to ${MAX_MAX_FRAME_SIZE} octets (RFC 9113 §6.5.2)`,
+  )
 }
 
 function copyOctets(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {

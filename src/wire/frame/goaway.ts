@@ -8,6 +8,9 @@ import { FrameType } from './types.ts'
 
 const GOAWAY_OCTETS = 8
 
+/** Debug data are cut to this many characters, at most three octets each: every peer takes a frame of that size. */
+const MAX_DEBUG_CHARACTERS = 4096
+
 /**
  * Tells a GOAWAY frame.
  *
@@ -46,12 +49,12 @@ export function readGoaway(sink: FrameSink, header: FrameHeader, chunk: Uint8Arr
  * Writes a GOAWAY frame.
  *
  * @param lastStreamId the highest stream of the peer that may have been processed, 2^31 - 1 before the real one is known
- * @param debugData Additional Debug Data as text, sent as UTF-8; default none
+ * @param debugData Additional Debug Data as text, sent as UTF-8, cut to 4096 characters; default none
  */
 export function writeGoaway(out: OctetWriter, lastStreamId: number, code: number, debugData = ''): void {
   const start = beginFrame(out, FrameType.GOAWAY, 0, 0)
   out.uint32(lastStreamId)
   out.uint32(code)
-  if (debugData !== '') out.text(debugData)
+  if (debugData !== '') out.text(debugData.slice(0, MAX_DEBUG_CHARACTERS))
   endFrame(out, start)
 }

@@ -152,6 +152,22 @@ t.test('RFC 9113 §4.2: maxFrameSize can change between frames, and the largest 
   t.throws(() => decoder.push(out.view()), { code: 6, section: 'RFC 9113 §4.2' })
 })
 
+t.test('RFC 9113 §6.5.2: a maxFrameSize that no SETTINGS can say is refused', async (t) => {
+  const decoder = new FrameDecoder(new FrameSinkBase())
+  for (const maxFrameSize of [0, 16_383, 16_777_216, 20_000.5, Number.NaN]) {
+    const message = `maxFrameSize is ${maxFrameSize}, allowed are 16384 to 16777215 octets (RFC 9113 §6.5.2)`
+    t.throws(() => new FrameReader({ maxFrameSize }), new RangeError(message))
+    t.throws(() => {
+      decoder.maxFrameSize = maxFrameSize
+    }, new RangeError(message))
+  }
+  t.equal(decoder.maxFrameSize, 16_384)
+  const reader = new FrameReader({ maxFrameSize: 16_777_215 })
+  t.equal(reader.maxFrameSize, 16_777_215)
+  reader.maxFrameSize = 20_000
+  t.equal(reader.maxFrameSize, 20_000)
+})
+
 t.test('RFC 9113 §5.4.1: after an error of the connection nothing is told any more', async (t) => {
   const sink = new DataCalls()
   const decoder = new FrameDecoder(sink)

@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   beginData,
   beginFrame,
+  decodeFrames,
   ErrorCode,
   endFrame,
   FrameType,
@@ -93,6 +94,13 @@ t.test('RFC 9113 §4.1, §6: each writer appends its frame', async (t) => {
     write(out)
     t.equal(toHex(out.take()), `ee${hex.replaceAll(' ', '')}`, name)
   }
+})
+
+t.test('RFC 9113 §4.2: debug data of GOAWAY never make a frame that a peer may refuse', async (t) => {
+  const out = new OctetWriter()
+  writeGoaway(out, 0, 2, '€'.repeat(100_000))
+  const [frame] = decodeFrames(out.take())
+  t.match(frame, { kind: 'GOAWAY', length: 8 + 4096 * 3 })
 })
 
 t.test('frames that break rules can be written, for tests', async (t) => {
