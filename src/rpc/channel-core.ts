@@ -147,9 +147,9 @@ export class ChannelCore implements CallHost {
 
   /** The last call is over: nothing here keeps the process alive. */
   private rest(): void {
+    if (this.closing !== undefined) return this.finishClosing()
     for (const connection of this.connections) connection.unref()
     this.pause?.unref()
-    if (this.closing !== undefined) return this.finishClosing()
     if (this.idleTimeoutMs > 0 && this.connection !== undefined) {
       this.idle ??= setTimeout(() => this.goIdle(), this.idleTimeoutMs).unref()
     }
@@ -281,6 +281,8 @@ export class ChannelCore implements CallHost {
       this.connector = undefined
       this.connectivity.set('SHUTDOWN')
       for (const connection of this.connections) {
+        // Who awaits the end must not see the process end before it.
+        connection.ref()
         if (connection.state !== 'connecting') connection.close()
       }
       this.connection = undefined

@@ -26,6 +26,6 @@ export interface ServerOptions extends Omit<ListenOptions, 'tls'> {
   onCall?: (summary: CallSummary) => void
   /** Told what a handler threw that is no StatusError; the client got UNKNOWN without its text. Default: nothing. */
   onHandlerError?: (error: unknown, call: HandlerCall) => void
-  /** Told of connections that failed before they could be used, for example in the TLS handshake. */
+  /** Told once of each connection that failed: in the TLS handshake, by speaking something else than HTTP/2, or later. */
   onConnectionError?: (error: Error) => void
 }

@@ -198,13 +198,17 @@ export class Server implements ServerCallHost {
   accepted(connection: Http2Connection): ConnectionListener {
     this.connections.add(connection)
     if (this.closing !== undefined) connection.close()
+    let opened = false
     return {
-      onOpen: () => {},
+      onOpen: () => {
+        opened = true
+      },
       onStream: (stream, fields) => this.accept(stream, fields),
       onGoaway: () => {},
       onClose: (error) => {
         this.connections.delete(connection)
-        if (error !== undefined) this.options.onConnectionError?.(error)
+        // A failure before the opening is told by onFailure.
+        if (error !== undefined && opened) this.options.onConnectionError?.(error)
         this.finishClosing()
       },
     }
