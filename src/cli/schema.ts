@@ -1,0 +1,70 @@
+/** The services that a command knows: from the .proto files it is given, or from those of this package. */
+import { fileURLToPath } from 'node:url'
+import { findService, servicesOf } from '../rpc/messages/find-declaration.ts'
+import { loadProto } from '../rpc/messages/load-proto.ts'
+import type { MessageType } from '../rpc/messages/message-type.ts'
+import type { ProtoNamespace } from '../rpc/messages/proto-registry.ts'
+import type { Method } from '../rpc/method.ts'
+import { Status } from '../wire/grpc/status-codes.ts'
+import { CommandError } from './exit-code.ts'
+
+/** A method whose message types are known. */
+export interface SchemaMethod extends Method {
+  readonly request: MessageType
+  readonly response: MessageType
+}
+
+/** The same place for sources and compiled files: both folders stand beside `proto`. */
+function bundled(name: string): string {
+  return fileURLToPath(new URL(`../../proto/${name}`, import.meta.url))
+}
+
+/** The .proto files of the services that `glass serve` has. */
+export const BUNDLED_PROTOS: readonly string[] = ['helloworld.proto', 'countries.proto'].map(bundled)
+
+/**
+ * Loads .proto files.
+ * @throws CommandError if one can't be found or understood
+ */
+export async function loadSchema(
+  paths: readonly string[] = BUNDLED_PROTOS,
+  includeDirs?: readonly string[],
+): Promise<ProtoNamespace> {
+  try {
+    return await loadProto(paths, includeDirs === undefined ? {} : { includeDirs })
+  } catch (cause) {
+    throw new CommandError((cause as Error).message, undefined, { cause })
+  }
+}
+
+/**
+ * Finds a method by its name: `package.Service/Method`, with a slash before it as in a path, or with a dot
+ * between service and method.
+ *
+ * @throws CommandError (UNIMPLEMENTED, as a server would say) naming what there is
+ */
+export function findMethod(schema: ProtoNamespace, text: string): SchemaMethod {
+  const [, serviceName = '', methodName = ''] = /^\/?([^/]+)[/.]([^/.]+)$/.exec(text) ?? []
+  if (serviceName === '') {
+    throw new CommandError(`${JSON.stringify(text)} is no method: write package.Service/Method`)
+  }
+  const service = findService(schema, serviceName)
+  if (service === undefined) {
+    const names = servicesOf(schema).map(({ name }) => name)
+    const known = names.length === 0 ? 'the .proto files have none' : `there are ${names.join(', ')}`
+    throw new CommandError(
+      `the service ${serviceName} is unknown: ${known}; --proto names the file that declares it`,
+      Status.UNIMPLEMENTED,
+    )
+  }
+  const methods = Object.values(service.methods)
+  const method = methods.find(({ name }) => name === methodName)
+  if (method === undefined) {
+    const names = methods.map(({ name }) => name).join(', ')
+    throw new CommandError(
+      `${serviceName} has no method ${methodName}: there are ${names}`,
+      Status.UNIMPLEMENTED,
+    )
+  }
+  return method as SchemaMethod
+}
