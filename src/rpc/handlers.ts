@@ -18,6 +18,8 @@ export interface HandlerCall {
   readonly cancelled: boolean
   /** Who calls: address, TLS, certificate. */
   readonly peer: PeerInfo
+  /** Whether the request message that came last was compressed (its Compressed-Flag). */
+  readonly requestCompressed: boolean
   /**
    * Sends the response headers now; otherwise they go with the first message.
    * @throws Error if they were sent already, TypeError on metadata that can't be sent

@@ -46,7 +46,8 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
   private waiters: Waiter<Message>[] | undefined = undefined
   private onLeave: (() => void) | undefined = undefined
 
-  private messageCompressed = false
+  /** Whether the message taken last had its Compressed-Flag set. */
+  messageCompressed = false
   private messageChunk: Uint8Array | undefined = undefined
   private messageStart = 0
   private messageEnd = 0

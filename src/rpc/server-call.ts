@@ -187,6 +187,10 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
     return this.inbox.count
   }
 
+  get requestCompressed(): boolean {
+    return this.inbox.messageCompressed
+  }
+
   private sendRules(): SendRules {
     this.rules ??= this.host.sendRules(this.head.acceptEncoding)
     return this.rules
