@@ -98,15 +98,10 @@ export class Connector {
   }
 
   /** For the attempts. */
-  attemptClosed(
-    index: number,
-    connection: Http2Connection | undefined,
-    error: ConnectionError | undefined,
-  ): void {
-    if (connection !== undefined && connection === this.winner)
-      return this.listener.onClosed(connection, error)
+  attemptClosed(index: number, connection: Http2Connection, error: ConnectionError | undefined): void {
+    this.open.delete(connection)
+    this.listener.onClosed(connection, error)
     if (this.over) return
-    if (connection !== undefined) this.open.delete(connection)
     this.errors[index] = error ?? new Error('the connection was closed')
     if (this.next < this.addresses.length) return this.start()
     if (this.open.size > 0) return

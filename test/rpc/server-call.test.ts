@@ -329,7 +329,7 @@ t.test('cancellation', async (t) => {
     let signalled: unknown
     const { stream, host, call } = start(methods.chat, async function* (
       requests: AsyncIterable<unknown>,
-      handlerCall,
+      handlerCall: HandlerCall,
     ) {
       handlerCall.signal.addEventListener('abort', () => {
         signalled = handlerCall.signal.reason
