@@ -91,12 +91,11 @@ export class MessageType<Message = any> implements MessageCodec<Message>, Checke
     writer.begin()
     try {
       this.type.encode(this.check(message, 0), writer)
-      return writer.take()
     } catch (error) {
+      writer.abandon()
       throw this.#encodeError(error)
-    } finally {
-      writer.busy = false
     }
+    return writer.take()
   }
 
   /** Encodes a message without room for a prefix; the rest is as with {@link MessageType.encode}. */

@@ -72,8 +72,9 @@ function conversion(
   if (field.resolvedType instanceof protobuf.Enum) {
     return options.enums === 'name' ? `(t${index}.get(${value})??${value})` : value
   }
-  if (!isInt64(field.type) || options.int64 === 'bigint') return value
-  // In a map, protobufjs leaves its own zero where the entry had no value.
+  if (!isInt64(field.type)) return value
+  // A map entry without a value has the zero of protobufjs, a Long.
+  if (options.int64 === 'bigint') return field.map ? `(typeof ${value}==="bigint"?${value}:0n)` : value
   return options.int64 === 'string' ? `String(${value})` : `Number(${value})`
 }
 
