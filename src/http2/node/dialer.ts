@@ -85,6 +85,8 @@ function secure(
   connection.replaceSocket(socket)
   connection.peer.secured(socket)
   socket.on('error', (error: NodeJS.ErrnoException) => {
+    // later errors are the session's
+    if (connection.phase !== 'tls') return
     const failure = tlsFailure(error, 'client', address)
     if (error.code !== 'ECONNRESET' || target === undefined) connection.fail(failure)
     else connection.failAfter(diagnoseTls(target), failure)

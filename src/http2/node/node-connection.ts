@@ -38,6 +38,10 @@ const MAX_DEBUG_CHARACTERS = 1024
 const FLAG_END_STREAM = 0x1
 /** How Node says that the peer sent no SETTINGS_MAX_CONCURRENT_STREAMS. */
 const UNLIMITED = 0xffffffff
+/** No limit of our own on what we send: the peer's SETTINGS_MAX_HEADER_LIST_SIZE is for the layer above. */
+const MAX_SEND_HEADER_BLOCK_OCTETS = 0x7fffffff
+/** Node's default of 10 MB refuses streams while large messages are under way; windows and stream limits bound memory. */
+const MAX_SESSION_MEMORY_MB = 4096
 /** Pings on the wire at a time; Node cancels those above its own limit of 10. */
 const MAX_OUTSTANDING_PINGS = 8
 /** Time for the last octets to leave, and for the peer to close, before the socket is destroyed. */
@@ -165,7 +169,8 @@ export class NodeConnection implements Http2Connection, StreamHost {
       settings,
       maxOutstandingPings: MAX_OUTSTANDING_PINGS + 2,
       maxHeaderListPairs: Math.ceil((settings.maxHeaderListSize ?? 0) / FIELD_OVERHEAD_OCTETS),
-      maxSendHeaderBlockLength: MAX_STREAM_ID,
+      maxSendHeaderBlockLength: MAX_SEND_HEADER_BLOCK_OCTETS,
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
     }
     let session: Http2Session
     try {
@@ -181,6 +186,8 @@ export class NodeConnection implements Http2Connection, StreamHost {
       return
     }
     this.#session = session
+    // Node may leave a socket open whose TLS has failed, and then never ends the session
+    this.#socket.on('error', () => setImmediate(destroySocket, this.#socket))
     session.on('remoteSettings', (remote) => this.#settingsReceived(remote))
     session.on('goaway', (code, lastStreamId, debugData) =>
       this.#goawayReceived(code, lastStreamId, debugData),
@@ -612,6 +619,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
 
   /** The watchdog's turn. */
   check(): void {
+    if (this.#session?.destroyed === true) this.#linger()
     if (this.#pulse?.isDead() !== true) return
     if (this.#orderly && this.#nativeStreams === 0) {
       this.#linger()
@@ -624,6 +632,10 @@ export class NodeConnection implements Http2Connection, StreamHost {
       }),
     )
   }
+}
+
+function destroySocket(socket: Duplex): void {
+  socket.destroy()
 }
 
 function finishStream(stream: NodeStream): void {

@@ -11,6 +11,7 @@ import type {
   OutgoingHttpHeaders,
   ServerHttp2Stream,
 } from 'node:http2'
+import { Readable } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import { type ConnectionError, StreamError } from '../errors.ts'
 import type { Fields, Http2Connection, Http2Stream, StreamListener } from '../transport.ts'
@@ -492,7 +493,7 @@ function onClose(this: NativeStream): void {
  */
 function pushNotingEnd(this: ClientHttp2Stream, chunk: unknown, encoding?: BufferEncoding): boolean {
   if (chunk === null && !this.closed) (this as NativeStream)[OWNER].noteRemoteEnd()
-  return Object.getPrototypeOf(this).push.call(this, chunk, encoding)
+  return Readable.prototype.push.call(this, chunk, encoding)
 }
 
 function closeNative(native: NativeStream): void {

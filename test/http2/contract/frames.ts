@@ -237,6 +237,50 @@ export async function frames(t: Test, engines: Engines): Promise<void> {
     await connection.closing()
   })
 
+  await t.test('server: requests that are reset in the same breath are told and forgotten', async (t) => {
+    const { server, heard } = await startServer(t, engines.server)
+    const peer = await rawClient(addressOf(server) as { host: string; port: number })
+    const connection = await heard.connection()
+    const ids = Array.from({ length: 200 }, (_, i) => 2 * i + 1)
+    peer.write(
+      ...ids.flatMap((id) => [
+        headersFrame(id, false, ...REQUEST_FIELDS),
+        dataFrame(id, false, 'x'),
+        rstFrame(id, ErrorCode.CANCEL),
+      ]),
+    )
+    await connection.request(199)
+    for (const request of connection.requests) await request.heard.closing()
+    t.ok(connection.requests.every(({ heard }) => !heard.calls.includes('end')))
+    t.match(connection.requests[199]?.heard.error, { code: ErrorCode.CANCEL, initiator: 'peer' })
+    t.equal(connection.connection?.openStreams, 0)
+    peer.socket.destroy()
+    await connection.closing()
+  })
+
+  await t.test('client: a peer that has stopped reading holds up neither a reset nor the end', async (t) => {
+    const raw = await RawServer.start((peer) => {
+      peer.write(settingsFrame([4, 0x7fffffff]), frame(Type.WINDOW_UPDATE, 0, 0, u32(0x7fff0000 - 65535)))
+    })
+    t.teardown(() => raw.close())
+    const { connection, heard } = startClient(t, engines.client, raw.address)
+    await heard.until(() => heard.opened)
+    const stream = new StreamRecorder()
+    const opened = connection.open(stream)
+    opened.sendHeaders(request(), false)
+    await raw.peers[0]?.frame(Type.HEADERS)
+    raw.peers[0]?.socket.pause()
+    // more than all socket buffers on the way
+    opened.sendData(Buffer.alloc(32 << 20), false)
+    await settle()
+    opened.reset(ErrorCode.CANCEL)
+    await stream.closing()
+    t.match(stream.error, { code: ErrorCode.CANCEL, initiator: 'local' })
+    connection.destroy()
+    await heard.closing()
+    t.equal(heard.error, undefined)
+  })
+
   await t.test(
     'client: GOAWAY ends the streams above its last one as unprocessed, the others go on (RFC 9113 §6.8)',
     async (t) => {

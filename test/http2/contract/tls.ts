@@ -171,6 +171,11 @@ export async function tlsContract(t: Test, engines: Engines): Promise<void> {
     t.match(tlsClient.heard.error?.message, /does not speak TLS/)
     const failure = await plain.heard.failure()
     t.match(failure.message, /speaks TLS.*plaintext/)
+
+    const socket = net.connect(addressOf(secure.server) as { host: string; port: number })
+    socket.on('error', () => {})
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await secure.heard.until(() => secure.heard.failures.some((failure) => /HTTP\/1/.test(failure.message)))
   })
 
   await t.test('a function gives what is current for each connection', async (t) => {
