@@ -100,7 +100,6 @@ for (const engine of ENGINES) {
       code: 2,
       details: /An interceptor failed: Error: oops/,
     })
-    // biome-ignore lint/correctness/useYield: it never comes so far
     const hanging: ClientInterceptor = async function* () {
       await new Promise(() => {})
     }
