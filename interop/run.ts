@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { EngineName } from '../src/http2/transport.ts'
+import { readTap, type TapReport } from './tap-report.ts'
 import {
   certificate,
   goProgram,
@@ -75,38 +76,7 @@ async function runPairing(
     clientTimeoutMs,
     env,
   )
-  return readTap(result.output, `${result.errors}${server.errors()}`)
-}
-
-interface TapReport {
-  lines: string[]
-  passed: number
-  failed: number
-}
-
-/** Reads a client's TAP; every expected case that is not there counts as failed. */
-function readTap(output: string, errors: string): TapReport {
-  const points = new Map<string, boolean>()
-  const lines: string[] = []
-  for (const line of output.split('\n')) {
-    const point = /^(not )?ok \d+ - (.*)$/.exec(line)
-    if (point !== null) points.set(point[2]!, point[1] === undefined)
-    if (point !== null || line.startsWith('#')) lines.push(line)
-  }
-  for (const name of expectedCases) {
-    if (points.has(name)) continue
-    points.set(name, false)
-    lines.push(`not ok ${points.size} - ${name}`, '# the client did not report it')
-  }
-  const failed = [...points.values()].filter((passed) => !passed).length
-  if (failed > 0)
-    lines.push(
-      ...errors
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => `# ${line}`),
-    )
-  return { lines: [...lines, `1..${points.size}`], passed: points.size - failed, failed }
+  return readTap(result.output, expectedCases, `${result.errors}${server.errors()}`)
 }
 
 const { values: flags } = parseArgs({ options: { engine: { type: 'string' } } })

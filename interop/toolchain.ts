@@ -17,7 +17,9 @@ const goPrograms = join(cache, 'go')
 const generatedPython = join(cache, 'python-generated')
 const venv = join(cache, 'python')
 const requirements = join(root, 'interop/python/requirements.txt')
+/** Services that the peers of both languages serve; grpc-go brings the code of `interop.proto` along. */
 const protos = ['helloworld.proto', 'countries.proto']
+const pythonProtos = [...protos, 'interop.proto']
 const buildTimeoutMs = 900_000
 const startTimeoutMs = 30_000
 const certificateDays = 30
@@ -84,14 +86,14 @@ async function protoc(...args: string[]): Promise<void> {
   await run(await python(), ['-m', 'grpc_tools.protoc', ...args])
 }
 
-const protoFiles = protos.map((name) => join(root, 'proto', name))
+const protoFiles = pythonProtos.map((name) => join(root, 'proto', name))
 
 /** Environment in which the Python peers find the generated code. */
 export async function pythonEnvironment(): Promise<NodeJS.ProcessEnv> {
   await once('python-generated', [...protoFiles, requirements], generatedPython, async () => {
     mkdirSync(generatedPython, { recursive: true })
     const out = [`--python_out=${generatedPython}`, `--grpc_python_out=${generatedPython}`]
-    await protoc(`-I${join(root, 'proto')}`, ...out, ...protos)
+    await protoc(`-I${join(root, 'proto')}`, ...out, ...pythonProtos)
   })
   return { PYTHONPATH: generatedPython, PYTHONDONTWRITEBYTECODE: '1' }
 }
