@@ -83,6 +83,9 @@ export class ConnectionContext {
   // Events owed to listeners, told at the end of the turn.
   closing: PureStream[] = []
   drained: PureStream[] = []
+  /** Streams that wait for the output to be taken, and how often that has happened. */
+  awaitingOutput: PureStream[] = []
+  outputTurn = 0
   /** True after `wake` until the next turn. */
   awake = false
   /** When queued DATA has to be looked at for a stall; Infinity while none is queued. */
@@ -137,6 +140,15 @@ export class ConnectionContext {
     if (this.awake) return
     this.awake = true
     this.host.wake()
+  }
+
+  /** The output has been taken: whoever filled it may go on, in the next turn. */
+  onOutputTaken(): void {
+    this.outputTurn++
+    if (this.awaitingOutput.length === 0) return
+    this.drained.push(...this.awaitingOutput)
+    this.awaitingOutput = []
+    this.wake()
   }
 
   /** Puts a stream among the open ones. */
@@ -245,7 +257,7 @@ export class ConnectionContext {
       const { drained } = this
       this.drained = []
       for (const stream of drained) {
-        if (!stream.wantsDrain) continue
+        if (!stream.wantsDrain || stream.ending) continue
         stream.wantsDrain = false
         try {
           stream.listener.onDrain()

@@ -263,6 +263,20 @@ export class ConnectionCore implements StreamCommands, ConnectionFrames {
     context.awake = false
   }
 
+  /**
+   * Everything that is to be sent, as parts one after the other. {@link ConnectionCore.outputTaken} follows before
+   * anything else.
+   */
+  takeOutput(): Uint8Array[] {
+    return this.context.output.take()
+  }
+
+  /** @param reusable true if the parts are no longer needed, so that their buffer can be written to again */
+  outputTaken(reusable: boolean): void {
+    this.context.output.release(reusable)
+    this.context.onOutputTaken()
+  }
+
   /** True if there are octets to send. */
   get hasOutput(): boolean {
     return this.context.output.sizeOctets > 0
@@ -471,18 +485,14 @@ export class ConnectionCore implements StreamCommands, ConnectionFrames {
   onGoaway(lastStreamId: number, code: number, chunk: Uint8Array, start: number, end: number): void {
     const { context } = this
     const earlier = this.#goaway
-    // RFC 9113 §6.8: the identifier never grows.
-    if (earlier !== undefined && lastStreamId > earlier.lastStreamId) {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9113 §6.8',
-        `GOAWAY with last stream ${lastStreamId} after one with ${earlier.lastStreamId}`,
-      )
-    }
     const debugData = Buffer.from(chunk.buffer, chunk.byteOffset + start, end - start)
       .toString('utf8')
       .slice(0, MAX_DEBUG_CHARACTERS)
-    const goaway: Goaway = { lastStreamId, code, debugData }
+    // RFC 9113 §6.8: the identifier must not grow. Some send a second frame on their way out that says less than the
+    // first: what was said once holds.
+    if (earlier !== undefined && earlier.code === code && lastStreamId >= earlier.lastStreamId) return
+    const last = Math.min(lastStreamId, earlier?.lastStreamId ?? lastStreamId)
+    const goaway: Goaway = { lastStreamId: last, code, debugData }
     this.#goaway = goaway
     if (this.state !== 'connecting') this.state = 'draining'
     if (code === ErrorCode.NO_ERROR) {
@@ -500,7 +510,7 @@ export class ConnectionCore implements StreamCommands, ConnectionFrames {
     this.#dropWaiting()
     const error = this.#unprocessed()
     for (const stream of [...context.streams.values()]) {
-      if (context.isLocal(stream.id) && stream.id > lastStreamId) {
+      if (context.isLocal(stream.id) && stream.id > last) {
         context.closeStream(stream, StreamState.closedByOurReset, error)
       }
     }
@@ -578,10 +588,11 @@ export class ConnectionCore implements StreamCommands, ConnectionFrames {
     const what = {
       connect: 'no TCP connection',
       tls: 'no finished TLS handshake',
-      settings: `no ${this.context.role === 'client' ? 'SETTINGS' : 'connection preface'}; the peer stays silent`,
+      settings: this.context.role === 'client' ? 'no SETTINGS' : 'no connection preface',
       open: '',
     }[this.phase]
-    const words = `${what} within ${this.context.options.handshakeTimeoutMs} ms`
+    const silent = this.phase === 'settings' ? '; the peer stays silent' : ''
+    const words = `${what} within ${this.context.options.handshakeTimeoutMs} ms${silent}`
     const error = this.error(words, { code: ErrorCode.SETTINGS_TIMEOUT, initiator: 'local' })
     this.#end(error, error, this.phase === 'settings' ? ErrorCode.SETTINGS_TIMEOUT : undefined, words)
   }

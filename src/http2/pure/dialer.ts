@@ -2,6 +2,8 @@
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { formatAddress } from '../addresses.ts'
+import { connectFailureWords } from '../connect-failure.ts'
+import { diagnosePlaintext, diagnoseTls } from '../node/diagnosis.ts'
 import { remoteAddress, SocketPeer } from '../peer.ts'
 import { alpnFailure, startClientTls, tlsFailure } from '../tls.ts'
 import type { ConnectionListener, SocketAddress } from '../transport.ts'
@@ -20,11 +22,12 @@ export function dial(
   socket.setNoDelay(true)
   const connection = createConnection(socket, formatAddress(address), options, listener)
   socket.once('error', (error) => {
-    if (connection.phase === 'connect') connection.fail(connectFailure(connection, error))
+    if (connection.phase !== 'connect') return
+    connection.fail(connection.core.error(connectFailureWords(error), { initiator: 'peer', cause: error }))
   })
   socket.once('connect', () => {
-    if (options.tls === undefined) connection.start()
-    else secure(connection, socket, options, 'host' in address ? address.host : undefined)
+    if (options.tls === undefined) connection.start(() => diagnosePlaintext(address, 0))
+    else secure(connection, socket, options, address)
   })
   return connection
 }
@@ -63,12 +66,13 @@ function secure(
   connection: SocketConnection,
   duplex: Duplex,
   options: PureConnectOptions,
-  host: string | undefined,
+  target: SocketAddress | undefined,
 ): void {
   connection.phase = 'tls'
   const { address } = connection.peer
   let socket: ReturnType<typeof startClientTls>
   try {
+    const host = target !== undefined && 'host' in target ? target.host : undefined
     socket = startClientTls(duplex, options.tls ?? {}, host)
   } catch (cause) {
     const words = `our own certificate, key or ca can't be used: ${(cause as Error).message}`
@@ -78,34 +82,24 @@ function secure(
   duplex.on('error', ignore)
   connection.replaceSocket(socket)
   connection.peer.secured(socket)
-  socket.on('error', (error) => {
+  socket.on('error', (error: NodeJS.ErrnoException) => {
     // TLS 1.3 lets the server refuse our certificate after the handshake has ended for us.
-    if (connection.phase !== 'open') connection.fail(tlsFailure(error, 'client', address))
+    if (connection.phase === 'open') return
+    const fail = (words?: string) => {
+      const failure = tlsFailure(error, 'client', address)
+      connection.fail(
+        words === undefined ? failure : connection.core.error(words, { initiator: 'peer', cause: error }),
+      )
+    }
+    if (error.code === 'ECONNRESET' && target !== undefined && connection.phase === 'tls') {
+      diagnoseTls(target).then(fail, () => fail())
+    } else fail()
   })
   socket.once('secureConnect', () => {
     const failure = alpnFailure(socket, 'client', address)
     if (failure === undefined) connection.start()
     else connection.fail(failure)
   })
-}
-
-const CONNECT_FAILURES: Record<string, string> = {
-  ECONNREFUSED: 'connection refused; nothing listens there',
-  ENOENT: 'no such socket file',
-  ENOTFOUND: 'the host name is unknown',
-  EAI_AGAIN: 'the host name could not be looked up',
-  ETIMEDOUT: 'the host did not answer',
-  EHOSTUNREACH: 'the host is unreachable',
-  ENETUNREACH: 'the network is unreachable',
-  EACCES: 'permission denied',
-  ECONNRESET: 'the peer reset the connection',
-}
-
-function connectFailure(connection: SocketConnection, cause: NodeJS.ErrnoException) {
-  // Several addresses of one name fail as one AggregateError.
-  const code = cause.code ?? ''
-  const words = CONNECT_FAILURES[code] ?? cause.message
-  return connection.core.error(code === '' ? words : `${words} (${code})`, { initiator: 'peer', cause })
 }
 
 function ignore(): void {}

@@ -39,6 +39,11 @@ export class FrameOutput {
     return this.writer.buffer.length > 0
   }
 
+  /** True for a part that lies in the buffer and will be written over once that is released for reuse. */
+  owns(part: Uint8Array): boolean {
+    return part.buffer === this.writer.buffer.buffer
+  }
+
   /** Makes sure that there is a buffer to write to. */
   open(): void {
     if (this.writer.buffer.length === 0)

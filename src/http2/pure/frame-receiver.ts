@@ -57,6 +57,10 @@ const NO_LISTENER: StreamListener = {
   onClose() {},
 }
 
+function isReset(stream: PureStream): boolean {
+  return stream.state === StreamState.closedByOurReset
+}
+
 /** Frames in, streams and events out. */
 export class FrameReceiver implements FrameSink {
   readonly assembly: FieldBlockAssembly
@@ -288,7 +292,8 @@ export class FrameReceiver implements FrameSink {
     context.register(stream)
     try {
       stream.listener = context.listener.onStream!(stream, fields, endStream)
-      if (endStream && !isClosed(stream.state) && !stream.resetWhenSent) stream.listener.onEnd()
+      // The answer may be complete by now; that the request ended is told even so.
+      if (endStream && !isReset(stream) && !stream.resetWhenSent) stream.listener.onEnd()
     } catch (error) {
       context.listenerThrew(stream, error)
     }

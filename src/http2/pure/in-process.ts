@@ -75,22 +75,22 @@ class MemoryConnection extends PureConnection {
   }
 
   #send(): void {
-    const { output } = this.core.context
-    const { other } = this
-    if (other.#incomingOctets >= IN_FLIGHT_OCTETS && !this.core.finished) return
-    if (output.sizeOctets > 0 && !other.#gone) {
-      const buffer = output.writer.buffer.buffer
-      for (const part of output.take()) {
+    const { core, other } = this
+    const { output } = core.context
+    if (other.#incomingOctets >= IN_FLIGHT_OCTETS && !core.finished) return
+    if (output.sizeOctets > 0) {
+      for (const part of core.takeOutput()) {
+        if (other.#gone) break
         // The other end may keep what it gets: written frames are copied out of the pooled buffer.
-        other.#incoming.push(part.buffer === buffer ? Buffer.from(part) : part)
+        other.#incoming.push(output.owns(part) ? Buffer.from(part) : part)
         other.#incomingOctets += part.length
       }
+      core.outputTaken(true)
       other.#schedule()
-    } else {
-      output.take()
+    } else if (output.isOpen) {
+      output.release(true)
     }
-    if (output.isOpen) output.release(true)
-    if (this.core.hasMore) this.#schedule()
+    if (core.hasMore) this.#schedule()
   }
 
   #finish(): void {

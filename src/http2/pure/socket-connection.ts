@@ -13,7 +13,7 @@ import type { SocketPeer } from '../peer.ts'
 import type { CoreOptions } from './options.ts'
 import { PureConnection } from './pure-connection.ts'
 
-/** Below this size parts are copied when the socket keeps them, so that the pooled buffer is free again, in octets. */
+/** Up to this size what a TLS socket or Duplex gets is copied, so that the pooled buffer is free again, in octets. */
 const COPY_OCTETS = 16_384
 
 /** A connection on a socket or Duplex. */
@@ -34,6 +34,8 @@ export class SocketConnection extends PureConnection {
   #timerAtMs = Number.POSITIVE_INFINITY
   #lingerTimer: NodeJS.Timeout | undefined = undefined
   #referenced = true
+  #diagnose: (() => Promise<string | undefined>) | undefined = undefined
+  #heard = false
   readonly #lingerTimeoutMs: number
   readonly #maxUnsentOctets: number
   readonly #onGone: (connection: SocketConnection, error: ConnectionError | undefined) => void
@@ -75,17 +77,25 @@ export class SocketConnection extends PureConnection {
     if (!this.#referenced) this.unref()
   }
 
-  /** The socket is ready for HTTP/2. */
-  start(): void {
+  /**
+   * The socket is ready for HTTP/2.
+   *
+   * @param diagnose asked for words when the peer closes without having said anything
+   */
+  start(diagnose?: () => Promise<string | undefined>): void {
     const socket = this.#socket
     if (this.core.finished) return
     this.#attached = true
+    this.#diagnose = diagnose
     this.#direct = socket instanceof Socket && !(socket instanceof TLSSocket)
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => {
+      if (this.#wantsDiagnosis()) return
       this.core.receiveEnd(performance.now())
       this.flush()
+      this.#closeIfDone()
     })
+    socket.on('finish', () => this.#closeIfDone())
     socket.on('drain', () => this.#onDrain())
     socket.on('error', (cause) => {
       this.#cause ??= cause
@@ -112,6 +122,7 @@ export class SocketConnection extends PureConnection {
   }
 
   #onData(chunk: Buffer): void {
+    this.#heard = true
     this.core.receive(chunk, performance.now())
     this.flush()
   }
@@ -140,36 +151,29 @@ export class SocketConnection extends PureConnection {
   }
 
   #write(): void {
-    const { output } = this.core.context
+    const { core } = this
+    const { output } = core.context
     if (output.sizeOctets === 0) {
       if (output.isOpen) output.release(true)
       return
     }
     const socket = this.#socket
-    if (!socket.writable) {
-      output.take()
-      output.release(false)
-      return
-    }
-    let parts = output.take()
-    let reusable = this.#direct
-    if (!reusable) {
-      // The stream may keep what it gets: small parts are copied, so that the buffer can be used again.
-      let small = true
-      for (const part of parts) if (part.length > COPY_OCTETS) small = false
-      if (small) {
-        parts = parts.map((part) => Buffer.from(part))
+    let parts = core.takeOutput()
+    let reusable = !socket.writable
+    if (socket.writable) {
+      // Other streams than plain sockets may keep what they get: small parts are copied, so that the buffer can
+      // be used again at once.
+      if (!this.#direct && output.writer.length <= COPY_OCTETS) {
+        parts = parts.map((part) => (output.owns(part) ? Buffer.from(part) : part))
         reusable = true
       }
       this.#hand(parts)
-      output.release(reusable)
-    } else {
-      this.#hand(parts)
       // Nothing queued: the kernel has it all.
-      output.release(socket.writableLength === 0)
+      reusable ||= this.#direct && socket.writableLength === 0
+      this.#blocked = socket.writableNeedDrain
     }
-    this.#blocked = socket.writableNeedDrain
-    if (!this.#blocked && this.core.hasMore) this.wake()
+    core.outputTaken(reusable)
+    if (!this.#blocked && core.hasMore) this.wake()
   }
 
   #hand(parts: readonly Uint8Array[]): void {
@@ -236,18 +240,39 @@ export class SocketConnection extends PureConnection {
     socket.resume()
     if (socket.writable) socket.end()
     this.#lingerTimer = setTimeout(() => socket.destroy(), this.#lingerTimeoutMs)
-    this.#lingerTimer.unref()
+    if (!this.#referenced) this.#lingerTimer.unref()
+    this.#closeIfDone()
+  }
+
+  /** Both sides have ended and our last octets have left: a Duplex might not close by itself. */
+  #closeIfDone(): void {
+    const socket = this.#socket
+    if (this.#ended && socket.readableEnded && socket.writableFinished) socket.destroy()
+  }
+
+  /** A client whose peer closed without a word, before any failure: perhaps it waited for TLS. */
+  #wantsDiagnosis(): boolean {
+    return this.#diagnose !== undefined && !this.#heard && !this.core.finished
   }
 
   #onClose(): void {
     if (this.#gone) return
+    if (this.#wantsDiagnosis()) {
+      const diagnose = this.#diagnose!
+      this.#diagnose = undefined
+      const told = (words?: string) => {
+        if (words !== undefined) this.core.fail(this.core.error(words, { initiator: 'peer' }))
+        this.#onClose()
+      }
+      diagnose().then(told, () => told())
+      return
+    }
     this.#gone = true
     clearTimeout(this.#timer)
     clearTimeout(this.#lingerTimer)
-    const { output } = this.core.context
-    output.take()
-    output.release(false)
     const { core } = this
+    core.takeOutput()
+    core.outputTaken(false)
     core.socketClosed(performance.now(), this.#cause)
     this.#onGone(this, core.failure)
     core.tellEnd()

@@ -13,6 +13,7 @@ import { beginHeaders } from '../../wire/frame/headers.ts'
 import { StreamError } from '../errors.ts'
 import type { Fields } from '../transport.ts'
 import type { ConnectionContext } from './connection-context.ts'
+import { checkOutgoing } from './outgoing-fields.ts'
 import type { PureStream } from './stream.ts'
 import { isClosed, MISUSE, nextStreamState, StreamInput, StreamState } from './stream-state.ts'
 
@@ -39,6 +40,7 @@ export class StreamSender {
     if (stream.headersSent)
       throw new Error('sendHeaders was called twice on one stream: headers are sent once')
     const context = this.#context
+    checkOutgoing(fields, context.role === 'client' ? 'request' : 'response')
     if (stream.id === 0 && !this.#canOpen()) {
       stream.headersSent = true
       stream.waitingFields = fields
@@ -53,9 +55,10 @@ export class StreamSender {
 
   /** The seam's `sendData`. */
   sendData(stream: PureStream, octets: Uint8Array, endStream: boolean): boolean {
-    if (isClosed(stream.state)) return true
+    if (stream.told) return true
     if (!stream.headersSent) throw new Error('sendData was called before sendHeaders')
     if (stream.ending) throw new Error('sendData was called after the local end of the stream')
+    if (isClosed(stream.state)) return true
     const { length } = octets
     const context = this.#context
     if (stream.queuedOctets === 0 && stream.id !== 0) {
@@ -85,8 +88,11 @@ export class StreamSender {
         context.limits.framesSent++
         if (length < REFERENCE_OCTETS) writer.octets(octets)
         else context.output.reference(octets, 0, length)
-        if (endStream) this.#endLocal(stream)
-        return true
+        if (endStream) {
+          this.#endLocal(stream)
+          return true
+        }
+        return this.#hasRoom(stream, length)
       }
     }
     if (endStream) stream.ending = true
@@ -96,11 +102,29 @@ export class StreamSender {
     return false
   }
 
+  /** Counts octets that went straight to the output, until that is taken. @returns false if they are too many */
+  #hasRoom(stream: PureStream, length: number): boolean {
+    const context = this.#context
+    if (stream.outputTurn !== context.outputTurn) {
+      stream.outputTurn = context.outputTurn
+      stream.outputOctets = 0
+    }
+    stream.outputOctets += length
+    if (stream.outputOctets <= context.options.sendBufferOctets) return true
+    if (!stream.wantsDrain) {
+      stream.wantsDrain = true
+      context.awaitingOutput.push(stream)
+    }
+    return false
+  }
+
   /** The seam's `sendTrailers`. */
   sendTrailers(stream: PureStream, fields: Fields): void {
-    if (isClosed(stream.state)) return
+    if (stream.told) return
     if (!stream.headersSent) throw new Error('sendTrailers was called before sendHeaders')
     if (stream.ending) throw new Error('sendTrailers was called after the local end of the stream')
+    if (isClosed(stream.state)) return
+    checkOutgoing(fields, 'trailers')
     stream.ending = true
     if (stream.queuedOctets === 0 && stream.id !== 0) this.#writeTrailers(stream, fields)
     else stream.trailers = fields
@@ -110,6 +134,7 @@ export class StreamSender {
   sendInformational(stream: PureStream, fields: Fields): void {
     if (isClosed(stream.state)) return
     if (stream.headersSent) throw new Error('sendInformational was called after sendHeaders')
+    checkOutgoing(fields, 'response')
     this.writeHeaders(stream, fields, false)
   }
 

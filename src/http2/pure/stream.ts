@@ -56,6 +56,9 @@ export class PureStream implements Http2Stream, Sendable {
   queue: Uint8Array[] | undefined = undefined
   queueOffset = 0
   queuedOctets = 0
+  /** DATA octets written to the output in `outputTurn`; they count as queued until the output is taken. */
+  outputOctets = 0
+  outputTurn = 0
   /** The local side has ended; END_STREAM goes out behind what is queued. */
   ending = false
   /** Trailers to be sent behind what is queued. */
