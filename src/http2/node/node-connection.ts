@@ -545,7 +545,9 @@ export class NodeConnection implements Http2Connection, StreamHost {
     }
     this.#state = 'draining'
     this.#dropWaiting()
-    if (this.role === 'client' || this.#nativeStreams === 0) this.#closeSession()
+    // nghttp2 sends GOAWAY before the requests in its queue, and drops those then: they go out first
+    if (this.role === 'client' && this.#nativeStreams > 0) setImmediate(() => this.#closeSession())
+    else if (this.#nativeStreams === 0) this.#closeSession()
     else this.#announceClose(session)
   }
 
