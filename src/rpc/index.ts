@@ -44,7 +44,13 @@ export { loadDescriptorSet } from './messages/descriptor-set.ts'
 export { findMessageType, findService, servicesOf } from './messages/find-declaration.ts'
 export { type LoadProtoOptions, loadProto, loadProtoSync } from './messages/load-proto.ts'
 export { MessageError } from './messages/message-error.ts'
-export { type FromJsonOptions, fromJson, type JsonValue, toJson } from './messages/message-json.ts'
+export {
+  type FromJsonOptions,
+  fromJson,
+  type JsonValue,
+  type MessageOf,
+  toJson,
+} from './messages/message-json.ts'
 export type { MessageOptions } from './messages/message-options.ts'
 export { type MessageField, MessageType } from './messages/message-type.ts'
 export type { ProtoNamespace } from './messages/proto-registry.ts'

@@ -12,6 +12,9 @@ import type { MessageType } from './message-type.ts'
 /** A value as JSON.parse gives it. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
 
+/** The messages of a message type. */
+export type MessageOf<T extends MessageType> = ReturnType<T['decode']>
+
 /** Options of {@link fromJson}. */
 export interface FromJsonOptions {
   /** Members that are no field are skipped instead of refused, and enum names that don't exist; default false. */
@@ -29,7 +32,7 @@ export interface FromJsonOptions {
  * @example
  * toJson(helloworld.HelloRequest, { name: 'world' }) // { name: 'world' }
  */
-export function toJson<Message>(type: MessageType<Message>, message: Message): JsonValue {
+export function toJson<T extends MessageType>(type: T, message: MessageOf<T>): JsonValue {
   const octets = type.toBinary(message)
   try {
     return protojson.toJson(type.type, type.type.decode(octets))
@@ -47,11 +50,11 @@ export function toJson<Message>(type: MessageType<Message>, message: Message): J
  * @example
  * fromJson(helloworld.HelloRequest, { name: 'world' }) // { name: 'world' }
  */
-export function fromJson<Message>(
-  type: MessageType<Message>,
+export function fromJson<T extends MessageType>(
+  type: T,
   json: JsonValue,
   options: FromJsonOptions = {},
-): Message {
+): MessageOf<T> {
   try {
     const message = protojson.fromJson(type.type, json, options)
     return type.decode(type.type.encode(message).finish())
