@@ -37,6 +37,10 @@ export interface ServerListenOptions {
 
 /** Time for the statuses of calls that are cut to reach their clients. */
 const CUT_FLUSH_MS = 100
+/** What a browser or curl is told. */
+const NO_GRPC = Buffer.from(
+  'This address serves gRPC: a request is a POST with content-type application/grpc.\n',
+)
 const NO_TIMEOUT = Number.POSITIVE_INFINITY
 
 /** Takes and drops what else comes on a stream that was answered already. */
@@ -260,7 +264,10 @@ export class Server implements ServerCallHost {
 
   /** Answers a request that is no gRPC with an HTTP status. */
   private refuse(stream: Http2Stream, head: RequestHead, httpStatus: string, extra: Fields): StreamListener {
-    stream.sendHeaders([':status', httpStatus, ...extra, 'content-length', '0'], true)
+    const length = ['content-type', 'text/plain; charset=utf-8', 'content-length', String(NO_GRPC.length)]
+    const hasBody = head.method !== 'HEAD'
+    stream.sendHeaders([':status', httpStatus, ...extra, ...length], !hasBody)
+    if (hasBody) stream.sendData(NO_GRPC, true)
     this.log(
       stream,
       head,
