@@ -72,7 +72,7 @@ export class HpackDecoder {
   private readonly table: DynamicTable
   /** Maximum that our acknowledged SETTINGS_HEADER_TABLE_SIZE allows. */
   private allowedTableSize: number
-  /** The lowest maximum since the last block: the peer's table must have been that small. */
+  /** The lowest maximum set since the last block, infinite if none was: the peer's table must have been that small. */
   private lowestTableSize: number
   private readonly cursor: BlockCursor
   /** The last block if it had come before. */
@@ -82,7 +82,7 @@ export class HpackDecoder {
 
   constructor(options: HpackDecoderOptions = {}) {
     this.allowedTableSize = options.maxTableSizeOctets ?? DEFAULT_MAX_TABLE_SIZE_OCTETS
-    this.lowestTableSize = this.allowedTableSize
+    this.lowestTableSize = Number.POSITIVE_INFINITY
     this.maxHeaderListSizeOctets = options.maxHeaderListSizeOctets ?? DEFAULT_MAX_HEADER_LIST_SIZE_OCTETS
     this.overflowed = false
     this.headerListSizeOctets = 0
@@ -267,7 +267,7 @@ export class HpackDecoder {
           from - cursor.start,
         )
       }
-      if (size <= this.lowestTableSize) this.lowestTableSize = this.allowedTableSize
+      if (size <= this.lowestTableSize) this.lowestTableSize = Number.POSITIVE_INFINITY
       table.setMaxSize(size)
       instructions?.push({
         kind: 'size-update',
@@ -284,7 +284,7 @@ export class HpackDecoder {
         0,
       )
     }
-    this.lowestTableSize = this.allowedTableSize
+    this.lowestTableSize = Number.POSITIVE_INFINITY
   }
 
   /**
