@@ -28,6 +28,36 @@ export {
   type HeaderSource,
 } from './credentials.ts'
 export type { Deadline } from './deadline.ts'
+export {
+  type BadRequest,
+  badRequest,
+  type DebugInfo,
+  type DetailInit,
+  debugInfo,
+  type ErrorInfo,
+  errorInfo,
+  type FieldViolation,
+  type Help,
+  type HelpLink,
+  help,
+  type LocalizedMessage,
+  localizedMessage,
+  type PreconditionFailure,
+  type PreconditionViolation,
+  preconditionFailure,
+  type QuotaFailure,
+  type QuotaViolation,
+  quotaFailure,
+  type RequestInfo,
+  type ResourceInfo,
+  type RetryInfo,
+  requestInfo,
+  resourceInfo,
+  retryInfo,
+  type StandardDetail,
+  type StandardDetailName,
+  type StandardDetails,
+} from './error-details.ts'
 export type {
   BidirectionalHandler,
   ClientStreamingHandler,
@@ -42,7 +72,7 @@ export type { ClientInterceptor, OutgoingCall } from './interceptor.ts'
 // Messages: .proto files, descriptor sets, grpc-js service definitions
 export { loadDescriptorSet } from './messages/descriptor-set.ts'
 export { findMessageType, findService, servicesOf } from './messages/find-declaration.ts'
-export { type LoadProtoOptions, loadProto, loadProtoSync } from './messages/load-proto.ts'
+export { type LoadProtoOptions, loadProto, loadProtoSync, type ProtoPath } from './messages/load-proto.ts'
 export { MessageError } from './messages/message-error.ts'
 export {
   type FromJsonOptions,
@@ -57,6 +87,7 @@ export type { ProtoNamespace } from './messages/proto-registry.ts'
 export {
   fromServiceDefinition,
   type MethodDefinition,
+  type MethodsOf,
   type ServiceDefinition,
   toServiceDefinition,
 } from './messages/service-definition.ts'
@@ -73,5 +104,6 @@ export { Server, type ServerListenOptions } from './server.ts'
 export type { CallSummary } from './server-call.ts'
 export type { IncomingCall, ServerInterceptor } from './server-interceptor.ts'
 export type { ServerOptions } from './server-options.ts'
+export { anyDetail, type OtherDetail, type StatusDetail, statusDetails } from './status-details.ts'
 export { type Phase, StatusError, type StatusErrorOptions, type StatusObject } from './status-error.ts'
 export { VERSION } from './version.ts'

@@ -6,9 +6,13 @@
  */
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { type MessageOptions, resolveMessageOptions } from './message-options.ts'
 import { ProtoFiles } from './proto-files.ts'
 import { type ProtoNamespace, ProtoRegistry } from './proto-registry.ts'
+
+/** Where a .proto file is: a path, or a `file:` URL as in `new URL('x.proto', import.meta.url)`. */
+export type ProtoPath = string | URL
 
 /** Options of {@link loadProto}. */
 export interface LoadProtoOptions extends MessageOptions {
@@ -25,7 +29,7 @@ export interface LoadProtoOptions extends MessageOptions {
  * Understands proto2, proto3 and editions, and knows the files of google/protobuf by itself. Field names become
  * `lowerCamelCase`, enum values names, 64-bit integers bigint, unless the options say otherwise.
  *
- * @param paths one file or several, relative to the working directory or to an include directory
+ * @param paths one file or several, relative to the working directory or to an include directory, or `file:` URLs
  * @returns the declarations by package
  * @throws Error (as a rejection) if a file or import is not found or can't be parsed, naming file and line
  * @example
@@ -33,7 +37,7 @@ export interface LoadProtoOptions extends MessageOptions {
  * const greeter = channel.client(helloworld.Greeter)
  */
 export async function loadProto(
-  paths: string | readonly string[],
+  paths: ProtoPath | readonly ProtoPath[],
   options: LoadProtoOptions = {},
 ): Promise<ProtoNamespace> {
   const files = filesOf(paths, options)
@@ -51,7 +55,7 @@ export async function loadProto(
  * const { helloworld } = loadProtoSync('proto/helloworld.proto')
  */
 export function loadProtoSync(
-  paths: string | readonly string[],
+  paths: ProtoPath | readonly ProtoPath[],
   options: LoadProtoOptions = {},
 ): ProtoNamespace {
   const files = filesOf(paths, options)
@@ -67,9 +71,10 @@ export function loadProtoSync(
   return namespaceOf(files, options)
 }
 
-function filesOf(paths: string | readonly string[], options: LoadProtoOptions): ProtoFiles {
+function filesOf(paths: ProtoPath | readonly ProtoPath[], options: LoadProtoOptions): ProtoFiles {
+  const list = typeof paths === 'string' || paths instanceof URL ? [paths] : paths
   return new ProtoFiles(
-    typeof paths === 'string' ? [paths] : paths,
+    list.map((path) => (path instanceof URL ? fileURLToPath(path) : path)),
     options.includeDirs,
     options.keepCase ?? false,
   )

@@ -25,6 +25,21 @@ export interface MethodDefinition<Request = any, Response = any> {
 /** A service as grpc-js describes it: methods by name. */
 export type ServiceDefinition = Readonly<Record<string, MethodDefinition>>
 
+/** A name as `methodProperty` makes it, before its first letter becomes small. */
+type WithoutUnderscores<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<WithoutUnderscores<Tail>>}`
+  : Name
+
+/** The methods of a service made of a definition: the messages keep the types that generated code gave them. */
+export type MethodsOf<D extends ServiceDefinition> = {
+  readonly [K in keyof D & string as Uncapitalize<WithoutUnderscores<K>>]: Method<
+    Parameters<D[K]['requestSerialize']>[0],
+    Parameters<D[K]['responseSerialize']>[0],
+    D[K]['requestStream'],
+    D[K]['responseStream']
+  >
+}
+
 /**
  * Makes a service of a grpc-js `ServiceDefinition`.
  *
@@ -33,10 +48,12 @@ export type ServiceDefinition = Readonly<Record<string, MethodDefinition>>
  * @example
  * server.add(fromServiceDefinition(grpc.loadPackageDefinition(definition).helloworld.Greeter.service), handlers)
  */
-export function fromServiceDefinition(
-  definition: ServiceDefinition | { service: ServiceDefinition },
-): Service {
-  const entries = Object.entries(isClientClass(definition) ? definition.service : definition)
+export function fromServiceDefinition<D extends ServiceDefinition>(
+  definition: D | { service: D },
+): Service<MethodsOf<D>> {
+  const entries = Object.entries<MethodDefinition>(
+    isClientClass<D>(definition) ? definition.service : definition,
+  )
   const methods: Record<string, Method> = {}
   let serviceName: string | undefined
   for (const [key, method] of entries) {
@@ -73,7 +90,7 @@ export function fromServiceDefinition(
   const descriptors = entries.map(([, method]) => method.requestType).find(hasFileDescriptors)
   return {
     name: serviceName,
-    methods,
+    methods: methods as MethodsOf<D>,
     ...(descriptors === undefined ? {} : { fileDescriptors: () => descriptors.fileDescriptorProtos }),
   }
 }
@@ -151,7 +168,7 @@ function codecOf(
   }
 }
 
-function isClientClass(value: object): value is { service: ServiceDefinition } {
+function isClientClass<D>(value: D | { service: D }): value is { service: D } {
   return typeof value === 'function' && 'service' in value
 }
 

@@ -45,6 +45,8 @@ t.test('several files, without waiting the same', async (t) => {
   const { helloworld, countries } = loadProtoSync(['proto/helloworld.proto', 'proto/countries.proto'])
   t.equal(countries.Country.methods.search.path, '/countries.Country/Search')
   t.equal(helloworld.Greeter.methods.chat.name, 'Chat')
+  const byUrl = loadProtoSync(new URL('../../../proto/helloworld.proto', import.meta.url))
+  t.equal(byUrl.helloworld.Greeter.name, 'helloworld.Greeter')
   const octets: Uint8Array = countries.CountryResponse.encode({
     name: 'Korea',
     currencies: [{ code: 'KRW' }],

@@ -59,6 +59,14 @@ t.test('RELIABILITY 2.4: hostile octets are an error that says so', async (t) =>
     ['group that ends as another', Scalars, octetsOf('a306 ac06'), /invalid end group/],
     ['end of a group that did not start', Scalars, octetsOf('a406'), /invalid wire type/],
     ['group field that does not end', old.Old, octetsOf('0a0161 33 0a0161'), /missing end group/],
+    ['group without fields that does not end', old.Old, octetsOf('0a0161 5b 0801'), /missing end group/],
+    ['nested message without fields beyond its parent', Wraps, octetsOf('0a 05 0801'), /out of range/],
+    [
+      'groups without end in a message without fields',
+      Wraps,
+      Buffer.concat([octetsOf('0a c801'), Buffer.alloc(200, 0x0b)]),
+      /max depth exceeded/,
+    ],
     ['wire type 6', Scalars, octetsOf('a606'), /invalid wire type 6/],
     ['wire type 7', Scalars, octetsOf('a706'), /invalid wire type 7/],
     ['field number 0', Scalars, octetsOf('0001'), /field number 0/],
@@ -103,6 +111,7 @@ t.test('what is strange but right is taken', async (t) => {
   )
   t.strictSame(Scalars.decode(octetsOf('a306 0801 0b 0c a406')).anInt32, 0, 'an unknown group')
   t.strictSame(Nothing.decode(octetsOf('0b 0801 0c')), {}, 'an unknown group in a message without fields')
+  t.strictSame(old.Old.decode(octetsOf('0a0161 5b 0801 5c')).blank, {}, 'a group without fields')
   t.equal(old.Old.decode(octetsOf('0a0161 42 01 ff')).loose, '\ufffd', 'proto2 does not ask for UTF-8')
   t.strictSame(old.Old.decode(octetsOf('0a0161 33 0a0162 34')).detail, { text: 'b' })
 })

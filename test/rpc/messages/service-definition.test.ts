@@ -79,6 +79,28 @@ t.test('definitions of generated code, without types', async (t) => {
   })
 })
 
+t.test('the messages of generated code keep their types', async (t) => {
+  const typed = {
+    sayIt: {
+      path: '/a.B/SayIt',
+      requestStream: false,
+      responseStream: true,
+      requestSerialize: (value: { name: string }) => Buffer.from(value.name),
+      requestDeserialize: (octets: Buffer) => ({ name: octets.toString() }),
+      responseSerialize: (value: { size: number }) => Buffer.alloc(value.size),
+      responseDeserialize: (octets: Buffer) => ({ size: octets.length }),
+    },
+  } as const
+  const { sayIt } = fromServiceDefinition(typed).methods
+  const stream: true = sayIt.responseStream
+  const reply: { size: number } = sayIt.response.decode(Buffer.alloc(7), 2, 6)
+  t.strictSame([stream, reply], [true, { size: 4 }])
+  // @ts-expect-error a request of another type
+  t.throws(() => sayIt.request.encode({ nam: 'x' }), { name: 'MessageError' })
+  const loose: GrpcJsDefinition = definition as unknown as GrpcJsDefinition
+  t.equal(fromServiceDefinition(loose).name, 'helloworld.Greeter', 'the type of grpc-js is accepted')
+})
+
 t.test('what is no ServiceDefinition is refused', async (t) => {
   t.throws(() => fromServiceDefinition({}), { message: /it has no methods/ })
   t.throws(() => fromServiceDefinition({ a: { ...definition.SayHello!, path: 'SayHello' } }), {
