@@ -1,6 +1,12 @@
 /** How a call ended: a Status, and the error that a failed call rejects with. */
 import { Status, statusName } from '../wire/grpc/status-codes.ts'
 import { Metadata, type MetadataInit } from './metadata.ts'
+import {
+  encodeStatusDetails,
+  STATUS_DETAILS_KEY,
+  type StatusDetail,
+  statusDetails,
+} from './status-details.ts'
 
 /** How far a call had come when it failed. */
 export type Phase =
@@ -27,6 +33,8 @@ export interface StatusObject {
 export interface StatusErrorOptions {
   /** Metadata that goes with the status: the trailers. */
   metadata?: MetadataInit
+  /** Details for programs, made by `badRequest`, `retryInfo` and their kin; sent as `grpc-status-details-bin`. */
+  statusDetails?: readonly StatusDetail[]
   /** What caused it, as in the standard `Error` option. */
   cause?: unknown
   /** How far the call had come; set by the library. */
@@ -41,6 +49,10 @@ export interface StatusErrorOptions {
  *
  * @example
  * throw new StatusError(Status.NOT_FOUND, 'no country is called "Atlantis"', { metadata: { 'x-hint': 'korea' } })
+ * @example
+ * throw new StatusError(Status.INVALID_ARGUMENT, 'a name is needed', {
+ *   statusDetails: [badRequest({ fieldViolations: [{ field: 'name', description: 'must not be empty' }] })],
+ * })
  */
 export class StatusError extends Error implements StatusObject {
   override readonly name = 'StatusError'
@@ -56,6 +68,7 @@ export class StatusError extends Error implements StatusObject {
   /**
    * @param code one of {@link Status}; a code that is none (or OK) becomes UNKNOWN
    * @param details for the caller to read; any text, sent percent-encoded
+   * @throws TypeError on metadata that can't be sent, MessageError on details that can't be encoded
    */
   constructor(code: number, details = '', options: StatusErrorOptions = {}) {
     const valid = Number.isInteger(code) && code >= 1 && code <= 16 ? code : Status.UNKNOWN
@@ -66,7 +79,16 @@ export class StatusError extends Error implements StatusObject {
     this.code = valid
     this.details = String(details)
     this.metadata = options.metadata instanceof Metadata ? options.metadata : new Metadata(options.metadata)
+    if (options.statusDetails !== undefined) {
+      const octets = encodeStatusDetails(valid, this.details, options.statusDetails)
+      this.metadata = this.metadata.clone().set(STATUS_DETAILS_KEY, octets)
+    }
     this.phase = options.phase
+  }
+
+  /** Details for programs, decoded each time they are asked for; see the function `statusDetails`. */
+  get statusDetails(): StatusDetail[] {
+    return statusDetails(this)
   }
 
   /**
