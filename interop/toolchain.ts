@@ -136,11 +136,24 @@ export async function goProgram(name: keyof typeof goPackages): Promise<string> 
   return program
 }
 
-/** Installs a program of another Go module in a fixed version and returns its path. */
-export async function goTool(name: string, pathAtVersion: string): Promise<string> {
+/**
+ * Installs a program of another Go module in a fixed version and returns its path.
+ *
+ * @param pathsAtVersion `path@version`, the wanted one first; further ones are taken if the proxy lacks it
+ */
+export async function goTool(name: string, ...pathsAtVersion: readonly string[]): Promise<string> {
   const tools = join(cache, 'bin')
-  await once(`bin-${name}`, [pathAtVersion], join(tools, name), async () => {
-    await run('go', ['install', pathAtVersion], root, { GOBIN: tools })
+  await once(`bin-${name}`, pathsAtVersion, join(tools, name), async () => {
+    const failures: string[] = []
+    for (const path of pathsAtVersion) {
+      try {
+        await run('go', ['install', path], root, { GOBIN: tools })
+        return
+      } catch (error) {
+        failures.push(String(error))
+      }
+    }
+    throw new Error(failures.join('\n'))
   })
   return join(tools, name)
 }

@@ -1,6 +1,6 @@
 /**
  * The server that h2spec is run against: the `pure` engine alone, without gRPC. It answers every request with 200
- * and a short body, and prints its port.
+ * and a short body, and prints its address.
  *
  * Run: `node --import=tsx test/conformance/h2spec-server.ts [port]`, then
  * `h2spec -h 127.0.0.1 -p PORT -S -o 2`. Ends on SIGTERM.
@@ -42,7 +42,7 @@ const server = await pureEngine.listen(
   {},
   listener,
 )
-process.stdout.write(`${server.address.slice(server.address.lastIndexOf(':') + 1)}\n`)
+process.stdout.write(`listening ${server.address}\n`)
 process.on('SIGTERM', () => {
   for (const connection of server.connections) connection.destroy()
   void server.close()
