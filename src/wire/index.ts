@@ -68,7 +68,10 @@ export { formatTimeout, parseTimeout } from './grpc/timeout.ts'
 // HPACK
 export { joinCookieCrumbs, splitCookieCrumbs } from './hpack/cookie-crumbs.ts'
 export { HpackDecoder, type HpackDecoderOptions } from './hpack/decoder.ts'
+export { type DescribeFieldOptions, describeField } from './hpack/describe.ts'
+export type { HpackTableEntry, HpackTableState } from './hpack/dynamic-table.ts'
 export { HpackEncoder, type HpackEncoderOptions } from './hpack/encoder.ts'
+export { sensitiveFieldNames, unindexedFieldNames } from './hpack/field-policy.ts'
 export type {
   HpackBlock,
   HpackField,
@@ -98,7 +101,7 @@ export {
   type ScalarType,
 } from './protobuf/scalar-type.ts'
 export { type Scan, type ScanOptions, scan } from './protobuf/scan.ts'
-export { quoteText } from './protobuf/text.ts'
+export { escapeText, quoteText } from './protobuf/text.ts'
 export { type NumericValue, type RecordValue, recordValue } from './protobuf/value.ts'
 export { type DecodedVarint, decodeVarint, encodeVarint } from './protobuf/varint.ts'
 export { MAX_FIELD_NUMBER, WireType, wireTypeName } from './protobuf/wire-type.ts'

@@ -78,7 +78,8 @@ export class HpackEncoder {
   encode(fields: readonly string[], out: OctetWriter, neverIndexed?: readonly number[]): void {
     const from = out.length
     try {
-      if (fields.length % 2 !== 0) throw new TypeError(`Field ${fields.at(-1)} has a name but no value`)
+      if (fields.length % 2 !== 0)
+        throw new TypeError(`Field ${JSON.stringify(fields.at(-1))} has a name but no value`)
       if (this.lowestTableSize >= 0) this.writeSizeUpdates(out)
       let marked = 0
       for (let i = 0; i < fields.length; i += 2) {
@@ -191,13 +192,13 @@ export class HpackEncoder {
       if (record.nameOctets !== undefined) append(record.nameOctets, out)
       else this.writeName(record, out)
     }
-    writeString(value, out)
+    writeString(value, record.name, out)
   }
 
   /** Writes a literal name, and keeps its octets if it will never get into the table. */
   private writeName(record: NameRecord, out: OctetWriter): void {
     const from = out.length
-    writeString(record.name, out)
+    writeString(record.name, record.name, out)
     if (record.indexing !== 'incremental')
       record.nameOctets = new Uint8Array(out.buffer.subarray(from, out.length))
   }

@@ -84,7 +84,10 @@ export function maxDecodedLength(sizeOctets: number): number {
 /** How many octets `text` takes Huffman-coded, one character an octet, padding included. */
 export function huffmanLength(text: string): number {
   let bits = 0
-  for (let i = 0; i < text.length; i++) bits += codeLengths[text.charCodeAt(i)] ?? NO_OCTET_BITS
+  for (let i = 0; i < text.length; i++) {
+    const symbol = text.charCodeAt(i)
+    bits += symbol <= 0xff ? codeLengths[symbol]! : NO_OCTET_BITS
+  }
   return (bits + 7) >>> 3
 }
 

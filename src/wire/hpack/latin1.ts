@@ -6,7 +6,8 @@
  * (`decode request, timeout differs` in bench/wire/hpack.ts).
  */
 
-const latin1Slice = Buffer.prototype.latin1Slice
+/** What `toString('latin1', start, end)` of a Buffer calls; this way it takes any Uint8Array, without a view. */
+const latin1Slice: (this: Uint8Array, start: number, end: number) => string = Buffer.prototype.latin1Slice
 const from = String.fromCharCode
 
 /** The string of octets `s` to `end` of `o`. */

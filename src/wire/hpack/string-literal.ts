@@ -113,40 +113,41 @@ export class StringReader {
 /**
  * Appends `text` as a string literal, Huffman-coded if that is shorter.
  *
+ * @param fieldName the field it is of, for errors
  * @throws TypeError if a character is above U+00FF
  */
-export function writeString(text: string, out: OctetWriter): void {
+export function writeString(text: string, fieldName: string, out: OctetWriter): void {
   const { length } = text
+  const from = out.length
   if (length < SHORT_LENGTH) {
-    // The length fits one octet whatever the coding, so it is filled in afterwards: no pass to measure.
-    const at = out.reserve(1)
+    // The length fits one octet however it is coded, so it is filled in afterwards: no pass to measure.
+    out.reserve(1)
     if (encodeHuffman(text, out, length)) {
-      out.buffer[at] = 0x80 | (out.length - at - 1)
+      out.buffer[from] = 0x80 | (out.length - from - 1)
       return
     }
-    out.buffer[at] = length
   } else {
     const coded = huffmanLength(text)
     if (coded < length) {
       writeInteger(out, 0x80, 7, coded)
-      encodeHuffman(text, out, length)
-      return
+      if (encodeHuffman(text, out, length)) return
     }
-    writeInteger(out, 0x00, 7, length)
   }
+  out.length = from
+  writeInteger(out, 0x00, 7, length)
   out.ensure(length)
   const { buffer } = out
   let at = out.length
-  for (let i = 0; i < length; i++) buffer[at++] = octetAt(text, i)
+  for (let i = 0; i < length; i++) buffer[at++] = octetAt(text, i, fieldName)
   out.length = at
 }
 
-/** The octet that a character of a string stands for. */
-function octetAt(text: string, i: number): number {
+/** The octet that a character of a string stands for. Errors leave the string out: it may be a secret. */
+function octetAt(text: string, i: number, fieldName: string): number {
   const character = text.charCodeAt(i)
   if (character <= 0xff) return character
   throw new TypeError(
-    `Field name or value ${JSON.stringify(text)} has a character above U+00FF, which is no octet; ` +
-      `for UTF-8 give Buffer.from(text).toString('latin1')`,
+    `Field ${JSON.stringify(fieldName)} has the character U+${character.toString(16).toUpperCase().padStart(4, '0')}, ` +
+      `allowed are U+0000 to U+00FF, one for each octet; for UTF-8 give Buffer.from(text).toString('latin1')`,
   )
 }
