@@ -56,7 +56,7 @@ t.test('definitions of generated code, without types', async (t) => {
       responseStream: true,
       requestSerialize: text.serialize,
       requestDeserialize: text.deserialize,
-      responseSerialize: () => {
+      responseSerialize: (_value: number): Buffer => {
         throw new Error('mine')
       },
       responseDeserialize: () => {
