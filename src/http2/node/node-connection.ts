@@ -199,9 +199,9 @@ export class NodeConnection implements Http2Connection, StreamHost {
         this.#streamArrived(stream as ServerHttp2Stream, flags, rawHeaders ?? []),
       )
     }
-    const windowOctets = this.#options.connectionWindowOctets ?? DEFAULT_CONNECTION_WINDOW_OCTETS
-    session.setLocalWindowSize(windowOctets)
-    this.#pulse = new SessionPulse(session, windowOctets)
+    // leaves with the next frame: Node schedules no write for it
+    session.setLocalWindowSize(this.#options.connectionWindowOctets ?? DEFAULT_CONNECTION_WINDOW_OCTETS)
+    this.#pulse = new SessionPulse(session)
     this.#unwatch = watch(this, this.#options.watchdogIntervalMs ?? DEFAULT_WATCHDOG_INTERVAL_MS)
     this.#startWaiting()
   }

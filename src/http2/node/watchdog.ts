@@ -3,8 +3,9 @@
  *
  * After an illegal frame from the peer nghttp2 sends GOAWAY and neither reads nor writes any more, but Node 20
  * raises no event and keeps the socket for ever, on both sides. What shows it is that the session wants to
- * read nothing: Node's own `hasPendingData` asks nghttp2 that, and costs no octet on the wire. Where a Node
- * version hides it, a WINDOW_UPDATE of one octet that stays in the queue shows the same.
+ * read nothing: the session's handle in Node (20 to 24) asks nghttp2 that with `hasPendingData`, which costs no
+ * octet on the wire. On a Node version without it the watchdog does nothing; Node 24.21 and later close such
+ * sessions themselves.
  *
  * One timer for all connections of one interval; it keeps no process alive.
  */
@@ -72,32 +73,23 @@ function handleOf(session: Http2Session): SessionHandle | undefined {
   return undefined
 }
 
-/** Finds out whether nghttp2 has given a session up. */
+/** Knows whether nghttp2 has given a session up. */
 export class SessionPulse {
   readonly #session: Http2Session
   readonly #handle: SessionHandle | undefined
-  #windowOctets: number
-  #probed = false
 
-  /** @param windowOctets receive window of the connection, which the probe without a handle grows */
-  constructor(session: Http2Session, windowOctets: number) {
+  constructor(session: Http2Session) {
     this.#session = session
     this.#handle = handleOf(session)
-    this.#windowOctets = windowOctets
+  }
+
+  /** True if this Node version lets us look. */
+  get canTell(): boolean {
+    return this.#handle !== undefined
   }
 
   /** True if the session will never read again. */
   isDead(): boolean {
-    const session = this.#session
-    if (session.destroyed) return false
-    if (this.#handle !== undefined) return this.#handle.hasPendingData?.() === false
-    // a frame submitted at the last check that still waits, on a socket with room: nghttp2 writes no more
-    const { outboundQueueSize = 0 } = session.state
-    const stuck = this.#probed && outboundQueueSize > 0 && session.socket.writableLength === 0
-    if (stuck) return true
-    this.#windowOctets += 1
-    this.#probed = true
-    session.setLocalWindowSize(this.#windowOctets)
-    return false
+    return !this.#session.destroyed && this.#handle?.hasPendingData?.() === false
   }
 }
