@@ -65,11 +65,7 @@ async function runPairing(
   cert: string,
 ): Promise<TapReport> {
   const { file, args, env } = client.client
-  const flags = [
-    '--address',
-    tls ? server.address.replace('127.0.0.1', 'localhost') : server.address,
-    ...countries,
-  ]
+  const flags = ['--address', server.address, ...countries]
   const result = await outcome(
     file,
     [...args, ...flags, ...(tls ? ['--tls-ca', cert] : [])],
