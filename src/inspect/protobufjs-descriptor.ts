@@ -29,6 +29,7 @@ const messages = new WeakMap<protobuf.Type, MessageDescriptor>()
 /**
  * A protobufjs message type as the descriptor that {@link scan} takes.
  *
+ * @throws Error of protobufjs if the type's root refers to types that it lacks
  * @example
  * const root = protobuf.parse('syntax = "proto3"; message M { string name = 1; }').root
  * scan(octets, { message: messageDescriptor(root.lookupType('M')) })
@@ -36,6 +37,8 @@ const messages = new WeakMap<protobuf.Type, MessageDescriptor>()
 export function messageDescriptor(type: protobuf.Type): MessageDescriptor {
   const known = messages.get(type)
   if (known !== undefined) return known
+  // Whether a field is a group is known once the features of its file are (done once for a root).
+  type.root.resolveAll()
   const fields = new Map<number, FieldDescriptor | undefined>()
   const descriptor: MessageDescriptor = {
     name: type.fullName.replace(/^\./, ''),
@@ -53,14 +56,14 @@ export function messageDescriptor(type: protobuf.Type): MessageDescriptor {
 
 function fieldDescriptor(field: protobuf.Field): FieldDescriptor | undefined {
   field.resolve()
-  const { id: number, name } = field
+  const { id: number } = field
+  const name = field.protoName ?? field.name
   if (field instanceof protobuf.MapField) {
     return { number, name, type: 'message', repeated: true, map: true, message: mapEntry(field) }
   }
   return { number, name, repeated: field.repeated, ...typeOf(field) }
 }
 
-/** Undefined types (a schema that is not whole) are left to be guessed, as octets. */
 function typeOf(
   field: protobuf.FieldBase & { delimited?: boolean },
 ): Pick<FieldDescriptor, 'type' | 'message' | 'enum'> {

@@ -7,7 +7,7 @@
  */
 import { doubleFromBits, floatFromBits } from './bits.ts'
 import { isUtf8 } from './utf8.ts'
-import { isVarints, isWellFormed } from './well-formed.ts'
+import { highestFieldNumber, isVarints } from './well-formed.ts'
 
 /** What the payload of a LEN record can be. */
 export type LenKind = 'message' | 'text' | 'packed varint' | 'packed I32' | 'packed I64' | 'octets'
@@ -26,6 +26,9 @@ const rankings = new Map<number, readonly LenKind[]>()
 /** Sizes of UUIDs and common digests: octets of such a length rather are one than a list of numbers. */
 const DIGEST_SIZES = new Set([16, 20, 28, 32, 48, 64])
 
+/** Higher field numbers are possible, but seldom meant. */
+const USUAL_FIELD_NUMBER = 65_535
+
 /** A printable payload below this size can be a message by chance or a text by chance. */
 const SHORT_OCTETS = 8
 
@@ -37,9 +40,10 @@ const SHORT_OCTETS = 8
  */
 export function rankLen(octets: Uint8Array, start: number, end: number): readonly LenKind[] {
   if (start === end) return EMPTY
-  const message = isWellFormed(octets, start, end)
+  const highest = highestFieldNumber(octets, start, end)
+  const message = highest > 0
   const i32 = i32Score(octets, start, end)
-  scores[0] = message ? 0.8 : 0
+  scores[0] = message ? (highest <= USUAL_FIELD_NUMBER ? 0.8 : 0.35) : 0
   scores[1] = textScore(octets, start, end, message)
   scores[2] = varintScore(octets, start, end)
   scores[3] = i32

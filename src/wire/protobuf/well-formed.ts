@@ -12,44 +12,52 @@ const openGroups = new Uint32Array(MAX_GROUP_DEPTH)
 
 /** True if octets `start` to `end` are zero or more whole records (Protobuf Encoding, "Message Structure"). */
 export function isWellFormed(octets: Uint8Array, start: number, end: number): boolean {
+  return highestFieldNumber(octets, start, end) >= 0
+}
+
+/** The highest field number of the records that octets `start` to `end` are, 0 for none; -1 if they are no records. */
+export function highestFieldNumber(octets: Uint8Array, start: number, end: number): number {
   let at = start
   let depth = 0
+  let highest = 0
   while (at < end) {
     const from = at
     at = endOfVarint(octets, from, Math.min(end, from + 5))
-    if (at === 0) return false
+    if (at === 0) return -1
     const tag = shortVarint(octets, from, at)
-    if (tag < 8 || tag > 0xffffffff) return false
+    if (tag < 8 || tag > 0xffffffff) return -1
     const value = at
+    const fieldNumber = tag >>> 3
+    if (fieldNumber > highest) highest = fieldNumber
     switch (tag & 7) {
       case 0:
         at = endOfVarint(octets, value, Math.min(end, value + 10))
-        if (at === 0 || (at - value === 10 && octets[at - 1]! > 1)) return false
+        if (at === 0 || (at - value === 10 && octets[at - 1]! > 1)) return -1
         break
       case 1:
         at += 8
         break
       case 2:
         at = endOfVarint(octets, value, Math.min(end, value + 5))
-        if (at === 0) return false
+        if (at === 0) return -1
         at += shortVarint(octets, value, at)
         break
       case 3:
-        if (depth === MAX_GROUP_DEPTH) return false
-        openGroups[depth++] = tag >>> 3
+        if (depth === MAX_GROUP_DEPTH) return -1
+        openGroups[depth++] = fieldNumber
         break
       case 4:
-        if (depth === 0 || openGroups[--depth] !== tag >>> 3) return false
+        if (depth === 0 || openGroups[--depth] !== fieldNumber) return -1
         break
       case 5:
         at += 4
         break
       default:
-        return false
+        return -1
     }
-    if (at > end) return false
+    if (at > end) return -1
   }
-  return depth === 0
+  return depth === 0 ? highest : -1
 }
 
 /** True if octets `start` to `end` are zero or more whole varints (Protobuf Encoding, "Packed Repeated Fields"). */
