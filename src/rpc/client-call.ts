@@ -185,7 +185,13 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   private expire(): void {
     const seconds = Math.max(0, this.plan.deadlineMs - this.startedMs) / 1000
     const where = this.stream === undefined ? this.host.waitingFor() : `remote_addr=${this.peer}`
-    this.fail(Status.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds.toFixed(3)}s,${where}`)
+    const phase = this.stream === undefined ? 'connect' : this.phase
+    this.fail(
+      Status.DEADLINE_EXCEEDED,
+      `Deadline exceeded after ${seconds.toFixed(3)}s,${where}`,
+      undefined,
+      phase,
+    )
   }
 
   /** Address of the server that has the call, or an empty text while there is none. */
@@ -327,7 +333,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     }
     if (head.httpStatus !== 200 || !isGrpcContentType(head.contentType)) {
       this.phase = 'headers'
-      return this.finish(statusOfForeignResponse(head), undefined)
+      return this.finish(statusOfForeignResponse(head, this.peer), undefined)
     }
     if (head.encoding !== undefined) {
       this.inbox.encodingName = head.encoding
@@ -526,6 +532,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
 
   messages(): AsyncIterableIterator<Response, undefined> {
     this.inbox.onReturn = () => this.cancel()
+    this.inbox.onFailure = (error) => this.finishWith(error)
     return this.inbox
   }
 

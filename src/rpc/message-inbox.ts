@@ -18,6 +18,8 @@ const BLOCK_OCTETS = 16384
 /** Who gets credit back for octets taken. */
 export interface CreditReceiver {
   consume(sizeOctets: number): void
+  /** Address of the peer, where it is known: for the error of one that speaks something else. */
+  readonly peer?: string
 }
 
 /** What a side makes of a message that its codec does not understand. */
@@ -56,6 +58,8 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
   encoding: MessageEncoding | undefined = undefined
   /** The name that the peer gave, for the error if it is unknown here. */
   encodingName: string | undefined = undefined
+  /** Called when the octets are no such message, and nothing more can be taken. */
+  onFailure: ((error: StatusError) => void) | undefined = undefined
   /** Messages taken so far. */
   count = 0
   /** The message that {@link MessageInbox.take} found. */
@@ -152,6 +156,7 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
     } catch (error) {
       const failure = this.toStatus(error)
       this.abort(failure)
+      this.onFailure?.(failure)
       throw failure
     } finally {
       if (taken > 0) this.credit.consume(taken)
@@ -206,7 +211,9 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
     if (error instanceof StatusError) return error
     if (error instanceof MessageFramingError) {
       const code = error.fault === 'too-large' ? Status.RESOURCE_EXHAUSTED : Status.INTERNAL
-      return new StatusError(code, error.reason, { cause: error, phase: 'messages' })
+      const { peer } = this.credit
+      const from = error.fault === 'not-grpc' && peer !== undefined ? `; it came from ${peer}` : ''
+      return new StatusError(code, error.reason + from, { cause: error, phase: 'messages' })
     }
     return new StatusError(Status.INTERNAL, `Receiving failed: ${String(error)}`, { cause: error })
   }

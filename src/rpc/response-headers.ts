@@ -62,14 +62,17 @@ export function isProtoContentType(contentType: string | undefined): boolean {
 
 const NO_METADATA = new Metadata()
 
-/** The status of an answer that is no gRPC (gRPC http-grpc-status-mapping). */
-export function statusOfForeignResponse(head: ResponseHead): StatusObject {
+/**
+ * The status of an answer that is no gRPC (gRPC http-grpc-status-mapping).
+ * @param peer address of who answered
+ */
+export function statusOfForeignResponse(head: ResponseHead, peer: string): StatusObject {
   const shown =
     head.contentType === undefined ? 'no content-type' : `content-type ${JSON.stringify(head.contentType)}`
   const what = head.contentType?.includes('html') ? `; the peer sent HTML` : ''
   return {
     code: statusOfHttpStatus(head.httpStatus),
-    details: `Received HTTP status code ${head.httpStatus} with ${shown} instead of application/grpc${what}: no gRPC server answers at this address and path`,
+    details: `Received HTTP status code ${head.httpStatus} with ${shown} instead of application/grpc from ${peer}${what}: no gRPC server answers at this address and path`,
     metadata: NO_METADATA,
   }
 }
