@@ -12,6 +12,7 @@ import { writeWindowUpdate } from '../../wire/frame/window-update.ts'
 import { HpackDecoder } from '../../wire/hpack/decoder.ts'
 import { HpackEncoder } from '../../wire/hpack/encoder.ts'
 import { type ConnectionError, StreamError } from '../errors.ts'
+import { KeepalivePinger } from '../keepalive.ts'
 import type { ConnectionListener, Http2Connection } from '../transport.ts'
 import { AbuseLimits } from './abuse-limits.ts'
 import { ClosedStreams } from './closed-streams.ts'
@@ -51,6 +52,7 @@ export class ConnectionContext {
   /** What we may send, and what the peer may, on the connection. */
   readonly sendWindow = new SendWindow()
   readonly receiveWindow: ReceiveWindow
+  readonly keepalive: KeepalivePinger
   /** The seam's face of this connection; set by the core's owner before anything else. */
   connection!: Http2Connection
   listener: ConnectionListener = NO_CONNECTION_LISTENER
@@ -92,9 +94,10 @@ export class ConnectionContext {
   stallCheckMs = Number.POSITIVE_INFINITY
   /** Credit has just been given: a moment to measure what a round trip brings. */
   bandwidthSampleDue = false
-  /** When the last open stream ended, and what the age policy has been told of it. */
-  idleSinceMs = 0
-  toldIdleMs = 0
+  /** When the second GOAWAY of a graceful shutdown goes out at the latest; Infinity without one. */
+  shutdownDeadlineMs = Number.POSITIVE_INFINITY
+  /** The last open stream has ended since this was last looked at. */
+  becameIdle = false
   /** Set once the connection has failed or ended; nothing is read, sent or told to streams any more. */
   ended = false
 
@@ -104,6 +107,7 @@ export class ConnectionContext {
     this.host = host
     this.nowMs = nowMs
     this.limits = new AbuseLimits(options.budgets)
+    this.keepalive = new KeepalivePinger(options.keepalive, nowMs)
     this.encoder = new HpackEncoder({ sensitiveNames: options.sensitiveNames })
     this.decoder = new HpackDecoder({ maxHeaderListSizeOctets: options.maxHeaderListSizeOctets })
     this.receiveWindow = new ReceiveWindow(DEFAULT_WINDOW_OCTETS, options.connectionWindowOctets)
@@ -154,6 +158,7 @@ export class ConnectionContext {
   /** Puts a stream among the open ones. */
   register(stream: PureStream): void {
     stream.openedMs = this.nowMs
+    if (this.streams.size === 0) this.keepalive.onFirstStream(this.nowMs)
     this.streams.set(stream.id, stream)
     if (this.isLocal(stream.id)) this.localOpen++
     else this.peerOpen++
@@ -187,7 +192,7 @@ export class ConnectionContext {
       if (state === StreamState.closedInOrder) this.limits.streamsCompleted++
       else this.closedStreams.remember(stream.id, state)
     }
-    if (this.streams.size === 0) this.idleSinceMs = this.nowMs
+    if (this.streams.size === 0) this.becameIdle = true
     this.closing.push(stream)
     this.wake()
     const { unconsumedOctets } = stream.receiveWindow

@@ -23,7 +23,9 @@ export function dial(
   const connection = createConnection(socket, formatAddress(address), options, listener)
   socket.once('error', (error) => {
     if (connection.phase !== 'connect') return
-    connection.fail(connection.core.error(connectFailureWords(error), { initiator: 'peer', cause: error }))
+    connection.fail(
+      connection.core.life.error(connectFailureWords(error), { initiator: 'peer', cause: error }),
+    )
   })
   socket.once('connect', () => {
     if (options.tls === undefined) connection.start(() => diagnosePlaintext(address, 0))
@@ -43,7 +45,7 @@ export function dialOn(
   process.nextTick(() => {
     if (connection.state === 'closed') return
     if (duplex.destroyed) {
-      connection.fail(connection.core.error('the stream handed in is destroyed', { initiator: 'local' }))
+      connection.fail(connection.core.life.error('the stream handed in is destroyed', { initiator: 'local' }))
     } else if (options.tls === undefined) connection.start()
     else secure(connection, duplex, options, undefined)
   })
@@ -76,7 +78,7 @@ function secure(
     socket = startClientTls(duplex, options.tls ?? {}, host)
   } catch (cause) {
     const words = `our own certificate, key or ca can't be used: ${(cause as Error).message}`
-    connection.fail(connection.core.error(words, { initiator: 'local', cause }))
+    connection.fail(connection.core.life.error(words, { initiator: 'local', cause }))
     return
   }
   duplex.on('error', ignore)
@@ -88,7 +90,9 @@ function secure(
     const fail = (words?: string) => {
       const failure = tlsFailure(error, 'client', address)
       connection.fail(
-        words === undefined ? failure : connection.core.error(words, { initiator: 'peer', cause: error }),
+        words === undefined
+          ? failure
+          : connection.core.life.error(words, { initiator: 'peer', cause: error }),
       )
     }
     if (error.code === 'ECONNRESET' && target !== undefined && connection.phase === 'tls') {

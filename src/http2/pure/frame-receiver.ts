@@ -2,8 +2,7 @@
  * The receiving half of a connection: what each frame means for streams, windows and limits (RFC 9113 §5, §6).
  *
  * The frame decoder has checked each frame by itself; here it meets the state. A violation of the connection is
- * thrown as ConnectionError, one of a stream ends it by RST_STREAM. Field blocks are decoded even if their
- * stream is gone, because the HPACK table belongs to the connection (RFC 9113 §4.3).
+ * thrown as ConnectionError, one of a stream ends it by RST_STREAM. Header sections go on to `message-receiver`.
  */
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import type { FrameHeader } from '../../wire/frame/header.ts'
@@ -11,54 +10,25 @@ import type { FrameSink } from '../../wire/frame/sink.ts'
 import { FrameType } from '../../wire/frame/types.ts'
 import type { WireError } from '../../wire/wire-error.ts'
 import { StreamError } from '../errors.ts'
-import type { Fields, StreamListener } from '../transport.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import { FieldBlockAssembly } from './field-block-assembly.ts'
-import { FieldSectionChecker } from './field-section.ts'
-import { parsePriority } from './priority.ts'
+import { type MessageHost, MessageReceiver } from './message-receiver.ts'
 import type { SettingsExchange } from './settings-exchange.ts'
-import { PureStream, type StreamCommands } from './stream.ts'
+import { answerByState } from './state-answer.ts'
+import type { PureStream } from './stream.ts'
+import { StreamPriorities } from './stream-priorities.ts'
 import type { StreamSender } from './stream-sender.ts'
-import {
-  CONNECTION_ERROR,
-  IGNORE,
-  isClosed,
-  nextStreamState,
-  STREAM_ERROR,
-  StreamInput,
-  StreamState,
-  streamStateName,
-} from './stream-state.ts'
+import { IGNORE, isClosed, nextStreamState, StreamInput, StreamState } from './stream-state.ts'
 import { calm, connectionViolation, streamViolation } from './violation.ts'
 
-const CODE = 0x1f
-
 /** What concerns the whole connection, told to its core. */
-export interface ConnectionFrames {
+export interface ConnectionFrames extends MessageHost {
   onFirstSettings(): void
   onSettingsChanged(): void
   onPing(ack: boolean, chunk: Uint8Array, start: number): void
   onGoaway(lastStreamId: number, code: number, chunk: Uint8Array, start: number, end: number): void
   /** DATA of this size arrived, for the bandwidth estimate. */
   onDataOctets(sizeOctets: number): void
-  /** The highest stream of the peer that is still accepted; above it frames are dropped (RFC 9113 §6.8). */
-  readonly lastAcceptedStreamId: number
-  /** A stream was promised (RFC 9113 §8.4); undefined refuses it. */
-  onPushedRequest(stream: PureStream, request: Fields): StreamListener | undefined
-}
-
-/** Replaced by the real listener as soon as the application has given it. */
-const NO_LISTENER: StreamListener = {
-  onHeaders() {},
-  onData() {},
-  onTrailers() {},
-  onEnd() {},
-  onDrain() {},
-  onClose() {},
-}
-
-function isReset(stream: PureStream): boolean {
-  return stream.state === StreamState.closedByOurReset
 }
 
 /** Frames in, streams and events out. */
@@ -68,28 +38,26 @@ export class FrameReceiver implements FrameSink {
   readonly #sender: StreamSender
   readonly #settings: SettingsExchange
   readonly #frames: ConnectionFrames
-  readonly #commands: StreamCommands
-  readonly #checker = new FieldSectionChecker()
+  readonly #priorities: StreamPriorities
+  readonly #messages: MessageReceiver
   /** The decoder that calls us, for the type of the frame at hand. */
   decoder!: FrameHeader
   /** Stream of the DATA frame whose pieces arrive; undefined if they are dropped. */
   #dataStream: PureStream | undefined = undefined
-  /** Priority values for requests that have not arrived yet (RFC 9218 §7.1). */
-  #earlyPriorities: Map<number, string> | undefined = undefined
 
   constructor(
     context: ConnectionContext,
     sender: StreamSender,
     settings: SettingsExchange,
     frames: ConnectionFrames,
-    commands: StreamCommands,
   ) {
     this.#context = context
     this.#sender = sender
     this.#settings = settings
     this.#frames = frames
-    this.#commands = commands
     this.assembly = new FieldBlockAssembly(context.options)
+    this.#priorities = new StreamPriorities(context, sender)
+    this.#messages = new MessageReceiver(context, frames, sender, this.#priorities)
   }
 
   // DATA (RFC 9113 §6.1)
@@ -117,7 +85,7 @@ export class FrameReceiver implements FrameSink {
     const stream = context.streams.get(streamId)
     this.#dataStream = undefined
     if (stream === undefined || nextStreamState(stream.state, StreamInput.receiveData) >= IGNORE) {
-      this.#refuse(streamId, stream, StreamInput.receiveData, 'DATA')
+      answerByState(context, streamId, stream, StreamInput.receiveData, 'DATA')
       context.creditConnection(sizeOctets)
       return
     }
@@ -165,7 +133,7 @@ export class FrameReceiver implements FrameSink {
         this.#context.listenerThrew(stream, error)
       }
     }
-    if (endStream && !isClosed(stream.state)) this.#endRemote(stream)
+    if (endStream && !isClosed(stream.state)) this.#messages.endRemote(stream)
   }
 
   // HEADERS, CONTINUATION (RFC 9113 §6.2, §6.10)
@@ -180,7 +148,7 @@ export class FrameReceiver implements FrameSink {
   ): void {
     this.#expectSettings('HEADERS')
     if (endHeaders) {
-      this.#onFieldBlock(streamId, endStream, chunk, start, end)
+      this.#messages.onFieldBlock(streamId, endStream, chunk, start, end)
       return
     }
     this.assembly.begin(streamId, 0, endStream, this.#context.nowMs)
@@ -199,8 +167,8 @@ export class FrameReceiver implements FrameSink {
     if (!endHeaders) return
     const { streamId, promisedStreamId, endStream, octets, sizeOctets } = assembly
     assembly.finish()
-    if (promisedStreamId === 0) this.#onFieldBlock(streamId, endStream, octets, 0, sizeOctets)
-    else this.#onPromise(streamId, promisedStreamId, octets, 0, sizeOctets)
+    if (promisedStreamId === 0) this.#messages.onFieldBlock(streamId, endStream, octets, 0, sizeOctets)
+    else this.#messages.onPromise(streamId, promisedStreamId, octets, 0, sizeOctets)
   }
 
   #checkFragment(excess: string | undefined, sizeOctets: number): void {
@@ -208,237 +176,6 @@ export class FrameReceiver implements FrameSink {
     if (sizeOctets > 0) return
     const abuse = this.#context.limits.onEmptyFrame(this.#context.nowMs)
     if (abuse !== undefined) throw calm(abuse)
-  }
-
-  #onFieldBlock(streamId: number, endStream: boolean, chunk: Uint8Array, start: number, end: number): void {
-    const context = this.#context
-    const stream = context.streams.get(streamId)
-    if (stream !== undefined) {
-      this.#onLaterSection(stream, endStream, chunk, start, end)
-      return
-    }
-    if (context.role === 'server' && !context.isLocal(streamId) && context.isIdle(streamId)) {
-      this.#onRequest(streamId, endStream, chunk, start, end)
-      return
-    }
-    if (context.isIdle(streamId)) {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9113 §5.1.1',
-        context.role === 'server'
-          ? `HEADERS open stream ${streamId}, clients open odd ones`
-          : `HEADERS on stream ${streamId}, which is idle`,
-      )
-    }
-    if (context.closedStreams.wasSkipped(streamId)) {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9113 §5.1.1',
-        `HEADERS open stream ${streamId}, which is not above ${context.highestPeerStreamId}`,
-      )
-    }
-    this.#decode(chunk, start, end)
-    this.#refuse(streamId, undefined, StreamInput.receiveHeaders, 'HEADERS')
-  }
-
-  #decode(chunk: Uint8Array, start: number, end: number): Fields {
-    const context = this.#context
-    // RFC 7541 §6.3: 001xxxxx is a table size update.
-    if (start < end && (chunk[start]! & 0xe0) === 0x20) {
-      const abuse = context.limits.onTableSizeUpdate(context.nowMs)
-      if (abuse !== undefined) throw calm(abuse)
-    }
-    return context.decoder.decode(chunk, start, end)
-  }
-
-  /** Server: HEADERS that open a stream. */
-  #onRequest(streamId: number, endStream: boolean, chunk: Uint8Array, start: number, end: number): void {
-    const context = this.#context
-    const checker = this.#checker
-    const fields = this.#decode(chunk, start, end)
-    // RFC 9113 §6.8: after the final GOAWAY such a stream was never ours; the client tries it elsewhere.
-    if (streamId > this.#frames.lastAcceptedStreamId) return
-    context.advancePeerStreamId(streamId)
-    context.limits.streamsOpened++
-    if (context.decoder.overflowed) {
-      context.refuseStream(streamId, undefined, this.#headerListError(streamId))
-      return
-    }
-    if (!checker.checkRequest(fields) || (endStream && checker.contentLength > 0)) {
-      context.refuseStream(streamId, undefined, this.#malformed(streamId, 'request'))
-      return
-    }
-    const { maxConcurrentStreams } = context.options
-    if (context.peerOpen >= maxConcurrentStreams) {
-      context.refuseStream(
-        streamId,
-        undefined,
-        streamViolation(
-          ErrorCode.REFUSED_STREAM,
-          'RFC 9113 §5.1.2',
-          `refused, ${maxConcurrentStreams} streams are open, which is SETTINGS_MAX_CONCURRENT_STREAMS`,
-          streamId,
-        ),
-      )
-      return
-    }
-    const stream = this.#makeStream(streamId)
-    stream.state = endStream ? StreamState.halfClosedRemote : StreamState.open
-    stream.headersReceived = true
-    stream.isHead = checker.method === 'HEAD'
-    stream.promisedOctets = checker.contentLength
-    const priority = this.#takeEarlyPriority(streamId) ?? checker.priority
-    if (priority !== undefined) this.#schedule(stream, priority)
-    context.register(stream)
-    try {
-      stream.listener = context.listener.onStream!(stream, fields, endStream)
-      // The answer may be complete by now; that the request ended is told even so.
-      if (endStream && !isReset(stream) && !stream.resetWhenSent) stream.listener.onEnd()
-    } catch (error) {
-      context.listenerThrew(stream, error)
-    }
-  }
-
-  #makeStream(streamId: number): PureStream {
-    const context = this.#context
-    const stream = new PureStream(
-      this.#commands,
-      NO_LISTENER,
-      context.peerInitialWindow,
-      context.initialReceiveWindow,
-      context.streamWindowTarget,
-    )
-    stream.id = streamId
-    return stream
-  }
-
-  /** A response, or the trailers of a request or response. */
-  #onLaterSection(
-    stream: PureStream,
-    endStream: boolean,
-    chunk: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const context = this.#context
-    const fields = this.#decode(chunk, start, end)
-    const next = nextStreamState(stream.state, StreamInput.receiveHeaders)
-    if (next >= IGNORE) {
-      this.#refuse(stream.id, stream, StreamInput.receiveHeaders, 'HEADERS')
-      return
-    }
-    if (context.decoder.overflowed) {
-      context.refuseStream(stream.id, stream, this.#headerListError(stream.id))
-      return
-    }
-    if (stream.headersReceived) this.#onTrailers(stream, endStream, fields)
-    else this.#onResponse(stream, endStream, fields, next as StreamState)
-  }
-
-  #onResponse(stream: PureStream, endStream: boolean, fields: Fields, next: StreamState): void {
-    const context = this.#context
-    const checker = this.#checker
-    if (!checker.checkResponse(fields)) {
-      context.refuseStream(stream.id, stream, this.#malformed(stream.id, 'response'))
-      return
-    }
-    if (checker.status < 200) {
-      // RFC 9113 §8.1: an informational response ends nothing; the final one follows.
-      if (endStream) {
-        this.#endByPeer(
-          stream,
-          ErrorCode.PROTOCOL_ERROR,
-          'RFC 9113 §8.1.1',
-          `informational response ${checker.status} with END_STREAM`,
-        )
-      } else if (++stream.informationalResponses > context.options.maxInformationalResponses) {
-        this.#endByPeer(
-          stream,
-          ErrorCode.ENHANCE_YOUR_CALM,
-          'RFC 9113 §10.5',
-          `more than ${context.options.maxInformationalResponses} informational responses (limit maxInformationalResponses)`,
-        )
-      }
-      return
-    }
-    const { status } = checker
-    // RFC 9110 §6.4.1: these have no content, whatever content-length says.
-    const bare = stream.isHead || status === 204 || status === 304
-    stream.promisedOctets = bare ? 0 : checker.contentLength
-    if (endStream && stream.promisedOctets > 0) {
-      context.refuseStream(stream.id, stream, this.#malformed(stream.id, 'response'))
-      return
-    }
-    // A reserved stream has become half-closed by its response.
-    if (stream.state === StreamState.reservedRemote) stream.state = next
-    stream.headersReceived = true
-    if (!stream.resetWhenSent) {
-      try {
-        stream.listener.onHeaders(fields, endStream)
-      } catch (error) {
-        context.listenerThrew(stream, error)
-      }
-    }
-    if (endStream && !isClosed(stream.state)) this.#endRemote(stream)
-  }
-
-  #onTrailers(stream: PureStream, endStream: boolean, fields: Fields): void {
-    const context = this.#context
-    // RFC 9113 §8.1: a second header section is the trailer section, and ends the message.
-    if (!endStream) {
-      this.#endByPeer(
-        stream,
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9113 §8.1',
-        'second header section without END_STREAM, allowed are trailers with it',
-      )
-      return
-    }
-    if (!this.#checker.checkTrailers(fields)) {
-      context.refuseStream(stream.id, stream, this.#malformed(stream.id, 'trailer section'))
-      return
-    }
-    if (stream.promisedOctets > 0) {
-      this.#tooShort(stream)
-      return
-    }
-    if (!stream.resetWhenSent) {
-      try {
-        stream.listener.onTrailers(fields)
-      } catch (error) {
-        context.listenerThrew(stream, error)
-      }
-    }
-    if (!isClosed(stream.state)) this.#endRemote(stream)
-  }
-
-  /** END_STREAM arrived, and everything before it has been told. */
-  #endRemote(stream: PureStream): void {
-    if (stream.promisedOctets > 0) {
-      this.#tooShort(stream)
-      return
-    }
-    const context = this.#context
-    const next = nextStreamState(stream.state, StreamInput.receiveEndStream) as StreamState
-    // The state stays open for `onEnd`, in which the application may still send.
-    if (!isClosed(next)) stream.state = next
-    if (!stream.resetWhenSent) {
-      try {
-        stream.listener.onEnd()
-      } catch (error) {
-        context.listenerThrew(stream, error)
-      }
-    }
-    if (isClosed(next)) context.closeStream(stream, next, undefined)
-  }
-
-  #tooShort(stream: PureStream): void {
-    this.#endByPeer(
-      stream,
-      ErrorCode.PROTOCOL_ERROR,
-      'RFC 9113 §8.1.1',
-      `message ended ${stream.promisedOctets} octets before content-length`,
-    )
   }
 
   // PRIORITY and its successor (RFC 9113 §5.3.2, RFC 9218)
@@ -452,49 +189,14 @@ export class FrameReceiver implements FrameSink {
 
   onPriorityUpdate(prioritizedStreamId: number, chunk: Uint8Array, start: number, end: number): void {
     this.#expectSettings('PRIORITY_UPDATE')
-    const context = this.#context
-    if (context.role === 'client') {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9218 §7.1',
-        'PRIORITY_UPDATE from a server, allowed from clients only',
-      )
-    }
     this.#countPriority()
     const value = Buffer.from(chunk.buffer, chunk.byteOffset + start, end - start).toString('latin1')
-    const stream = context.streams.get(prioritizedStreamId)
-    if (stream !== undefined) {
-      this.#schedule(stream, value)
-      return
-    }
-    if (!context.isIdle(prioritizedStreamId)) return
-    if (context.isLocal(prioritizedStreamId)) {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9218 §7.1',
-        `PRIORITY_UPDATE for stream ${prioritizedStreamId}, a push that was never promised`,
-      )
-    }
-    this.#earlyPriorities ??= new Map()
-    // As many as may be opened are kept, the others dropped: priority is a hint (RFC 9218 §7.1).
-    if (this.#earlyPriorities.size >= context.options.maxConcurrentStreams) this.#earlyPriorities.clear()
-    this.#earlyPriorities.set(prioritizedStreamId, value)
+    this.#priorities.onUpdate(prioritizedStreamId, value)
   }
 
   #countPriority(): void {
     const abuse = this.#context.limits.onPriority(this.#context.nowMs)
     if (abuse !== undefined) throw calm(abuse)
-  }
-
-  #takeEarlyPriority(streamId: number): string | undefined {
-    const value = this.#earlyPriorities?.get(streamId)
-    if (value !== undefined) this.#earlyPriorities!.delete(streamId)
-    return value
-  }
-
-  #schedule(stream: PureStream, value: string): void {
-    const { urgency, incremental } = parsePriority(value)
-    this.#sender.schedule(stream, urgency, !incremental)
   }
 
   // RST_STREAM (RFC 9113 §6.4)
@@ -504,7 +206,7 @@ export class FrameReceiver implements FrameSink {
     const context = this.#context
     const stream = context.streams.get(streamId)
     if (stream === undefined) {
-      this.#refuse(streamId, undefined, StreamInput.receiveReset, 'RST_STREAM')
+      answerByState(context, streamId, undefined, StreamInput.receiveReset, 'RST_STREAM')
       return
     }
     const complete = stream.state === StreamState.halfClosedRemote
@@ -570,68 +272,11 @@ export class FrameReceiver implements FrameSink {
       )
     }
     if (endHeaders) {
-      this.#onPromise(streamId, promisedStreamId, chunk, start, end)
+      this.#messages.onPromise(streamId, promisedStreamId, chunk, start, end)
       return
     }
     this.assembly.begin(streamId, promisedStreamId, false, context.nowMs)
     this.#checkFragment(this.assembly.add(chunk, start, end), end - start)
-  }
-
-  #onPromise(streamId: number, promisedId: number, chunk: Uint8Array, start: number, end: number): void {
-    const context = this.#context
-    const parent = context.streams.get(streamId)
-    const parentState = parent?.state ?? context.closedStreams.stateOf(streamId)
-    const parentOpen = parentState === StreamState.open || parentState === StreamState.halfClosedLocal
-    if (!parentOpen && parentState !== StreamState.closedByOurReset) {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9113 §6.6',
-        `PUSH_PROMISE on stream ${streamId}, which is ${context.isIdle(streamId) ? 'idle' : streamStateName(parentState)}`,
-      )
-    }
-    if (promisedId <= context.highestPeerStreamId) {
-      throw connectionViolation(
-        ErrorCode.PROTOCOL_ERROR,
-        'RFC 9113 §5.1.1',
-        `PUSH_PROMISE promises stream ${promisedId}, which is not above ${context.highestPeerStreamId}`,
-      )
-    }
-    const fields = this.#decode(chunk, start, end)
-    context.advancePeerStreamId(promisedId)
-    if (context.decoder.overflowed) {
-      context.refuseStream(promisedId, undefined, this.#headerListError(promisedId))
-      return
-    }
-    if (!this.#checker.checkRequest(fields)) {
-      context.refuseStream(promisedId, undefined, this.#malformed(promisedId, 'promised request'))
-      return
-    }
-    const { method, contentLength } = this.#checker
-    // RFC 9113 §8.4: only safe methods without content.
-    if ((method !== 'GET' && method !== 'HEAD') || contentLength > 0) {
-      const reason = `promised request is ${method}, allowed are GET and HEAD without content`
-      const error = streamViolation(ErrorCode.PROTOCOL_ERROR, 'RFC 9113 §8.4', reason, promisedId)
-      context.refuseStream(promisedId, undefined, error)
-      return
-    }
-    const refused = streamViolation(ErrorCode.REFUSED_STREAM, 'RFC 9113 §8.4', 'push refused', promisedId)
-    if (
-      !parentOpen ||
-      !context.options.enablePush ||
-      context.peerOpen >= context.options.maxConcurrentStreams
-    ) {
-      context.refuseStream(promisedId, undefined, refused)
-      return
-    }
-    const stream = this.#makeStream(promisedId)
-    stream.state = StreamState.reservedRemote
-    stream.headersSent = true
-    stream.ending = true
-    stream.isHead = method === 'HEAD'
-    context.register(stream)
-    const listener = this.#frames.onPushedRequest(stream, fields)
-    if (listener === undefined) context.resetStream(stream, refused)
-    else stream.listener = listener
   }
 
   // PING, GOAWAY, WINDOW_UPDATE (RFC 9113 §6.7, §6.8, §6.9)
@@ -663,7 +308,7 @@ export class FrameReceiver implements FrameSink {
     }
     const stream = context.streams.get(streamId)
     if (stream === undefined || nextStreamState(stream.state, StreamInput.receiveWindowUpdate) >= IGNORE) {
-      this.#refuse(streamId, stream, StreamInput.receiveWindowUpdate, 'WINDOW_UPDATE')
+      answerByState(context, streamId, stream, StreamInput.receiveWindowUpdate, 'WINDOW_UPDATE')
       return
     }
     if (!stream.sendWindow.add(increment)) {
@@ -726,39 +371,7 @@ export class FrameReceiver implements FrameSink {
     )
   }
 
-  /** What the state table says about a frame for which there is no stream, or none that takes it. */
-  #refuse(streamId: number, stream: PureStream | undefined, input: StreamInput, frame: string): void {
-    const context = this.#context
-    const state =
-      stream?.state ?? (context.isIdle(streamId) ? StreamState.idle : context.closedStreams.stateOf(streamId))
-    const answer = nextStreamState(state, input)
-    const reason = `${frame} on stream ${streamId}, which is ${streamStateName(state)}`
-    if (answer >= CONNECTION_ERROR) throw connectionViolation(answer & CODE, 'RFC 9113 §5.1', reason)
-    if (answer >= STREAM_ERROR) {
-      context.refuseStream(
-        streamId,
-        stream,
-        streamViolation(answer & CODE, 'RFC 9113 §5.1', reason, streamId),
-      )
-    }
-  }
-
   #endByPeer(stream: PureStream, code: number, section: string, reason: string): void {
     this.#context.refuseStream(stream.id, stream, streamViolation(code, section, reason, stream.id))
-  }
-
-  #malformed(streamId: number, what: string): StreamError {
-    const { violation, section, contentLength } = this.#checker
-    if (violation === undefined) {
-      const reason = `malformed ${what}: content-length is ${contentLength}, but it ended with its header section`
-      return streamViolation(ErrorCode.PROTOCOL_ERROR, 'RFC 9113 §8.1.1', reason, streamId)
-    }
-    return streamViolation(ErrorCode.PROTOCOL_ERROR, section, `malformed ${what}: ${violation}`, streamId)
-  }
-
-  #headerListError(streamId: number): StreamError {
-    const { decoder, options } = this.#context
-    const reason = `header list of ${decoder.headerListSizeOctets} octets, allowed are ${options.maxHeaderListSizeOctets}`
-    return streamViolation(ErrorCode.ENHANCE_YOUR_CALM, 'RFC 9113 §10.5.1', reason, streamId)
   }
 }

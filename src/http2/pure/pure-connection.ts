@@ -26,7 +26,7 @@ export abstract class PureConnection implements Http2Connection {
   constructor(role: 'client' | 'server', options: CoreOptions, address: string) {
     this.role = role
     this.core = new ConnectionCore(role, options, this, performance.now())
-    this.core.address = address
+    this.core.life.address = address
     this.core.context.connection = this
   }
 
@@ -41,7 +41,7 @@ export abstract class PureConnection implements Http2Connection {
   }
 
   get state(): 'connecting' | 'open' | 'draining' | 'closed' {
-    return this.core.state
+    return this.core.life.state
   }
 
   get openStreams(): number {
@@ -65,10 +65,10 @@ export abstract class PureConnection implements Http2Connection {
   }
 
   close(): void {
-    this.core.close()
+    this.core.life.close()
   }
 
   destroy(code?: number, reason?: string): void {
-    this.core.destroy(code, reason)
+    this.core.life.destroy(code, reason)
   }
 }

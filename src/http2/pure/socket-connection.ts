@@ -64,11 +64,11 @@ export class SocketConnection extends PureConnection {
   // ---- the way to a socket that speaks HTTP/2 ----
 
   get phase(): ConnectionPhase {
-    return this.core.phase
+    return this.core.life.phase
   }
 
   set phase(phase: ConnectionPhase) {
-    this.core.phase = phase
+    this.core.life.phase = phase
   }
 
   /** Another socket has taken the place of the first one (TLS). */
@@ -107,7 +107,7 @@ export class SocketConnection extends PureConnection {
 
   /** Ends the connection with an error of whatever phase it is in. */
   fail(error: ConnectionError): void {
-    this.core.fail(error)
+    this.core.life.fail(error)
     this.wake()
   }
 
@@ -261,7 +261,7 @@ export class SocketConnection extends PureConnection {
       const diagnose = this.#diagnose!
       this.#diagnose = undefined
       const told = (words?: string) => {
-        if (words !== undefined) this.core.fail(this.core.error(words, { initiator: 'peer' }))
+        if (words !== undefined) this.core.life.fail(this.core.life.error(words, { initiator: 'peer' }))
         this.#onClose()
       }
       diagnose().then(told, () => told())
@@ -274,7 +274,7 @@ export class SocketConnection extends PureConnection {
     core.takeOutput()
     core.outputTaken(false)
     core.socketClosed(performance.now(), this.#cause)
-    this.#onGone(this, core.failure)
+    this.#onGone(this, core.life.failure)
     core.tellEnd()
   }
 

@@ -156,7 +156,7 @@ export function introduce(connection: PureConnection, listener: ServerListener):
     connection.listener = listener.onConnection(connection)
   } catch (cause) {
     const words = 'the server refused it: onConnection threw'
-    connection.core.fail(connection.core.error(words, { initiator: 'local', cause }))
+    connection.core.life.fail(connection.core.life.error(words, { initiator: 'local', cause }))
   }
 }
 

@@ -10,12 +10,15 @@ import { writeDataHeader } from '../../wire/frame/data.ts'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import { endFieldBlock } from '../../wire/frame/field-block.ts'
 import { beginHeaders } from '../../wire/frame/headers.ts'
+import { writePriorityUpdate } from '../../wire/frame/priority-update.ts'
+import { beginPushPromise } from '../../wire/frame/push-promise.ts'
 import { StreamError } from '../errors.ts'
-import type { Fields } from '../transport.ts'
+import type { Fields, Http2Connection, Priority, StreamListener } from '../transport.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import { checkOutgoing } from './outgoing-fields.ts'
-import type { PureStream } from './stream.ts'
-import { isClosed, MISUSE, nextStreamState, StreamInput, StreamState } from './stream-state.ts'
+import { DEFAULT_URGENCY, formatPriority } from './priority.ts'
+import { PureStream, type StreamCommands } from './stream.ts'
+import { canSend, isClosed, MISUSE, nextStreamState, StreamInput, StreamState } from './stream-state.ts'
 
 /**
  * A payload from this size on is referenced: below, copying it costs less than one more part of the write
@@ -26,12 +29,16 @@ const REFERENCE_OCTETS = 4096
 /** Output that may wait for the socket before DATA has to queue: a few frames, so that others need not wait long. */
 const OUTPUT_LIMIT_OCTETS = 131_072
 
-/** Streams that send. */
-export class StreamSender {
+/** Streams that send, and everything else an application asks of a stream. */
+export class StreamSender implements StreamCommands {
   readonly #context: ConnectionContext
 
   constructor(context: ConnectionContext) {
     this.#context = context
+  }
+
+  get connection(): Http2Connection {
+    return this.#context.connection
   }
 
   /** The seam's `sendHeaders`. */
@@ -41,16 +48,17 @@ export class StreamSender {
       throw new Error('sendHeaders was called twice on one stream: headers are sent once')
     const context = this.#context
     checkOutgoing(fields, context.role === 'client' ? 'request' : 'response')
+    const sent = stream.priorityField === '' ? fields : [...fields, 'priority', stream.priorityField]
     if (stream.id === 0 && !this.#canOpen()) {
       stream.headersSent = true
-      stream.waitingFields = fields
+      stream.waitingFields = sent
       stream.waitingEndStream = endStream
       stream.ending = endStream
       context.waiting.push(stream)
       context.waitingCount++
       return
     }
-    this.#start(stream, fields, endStream)
+    this.#start(stream, sent, endStream)
   }
 
   /** The seam's `sendData`. */
@@ -171,6 +179,45 @@ export class StreamSender {
       context.giveCredit(stream.id, increment)
     }
     context.creditConnection(sizeOctets)
+  }
+
+  /** Promises a response to a request that the client did not make (RFC 9113 §8.4). */
+  push(stream: PureStream, request: Fields, listener: StreamListener): PureStream {
+    const context = this.#context
+    if (context.role === 'client') throw new Error('push is for servers')
+    if (!canSend(stream.state)) throw new Error('push was called on a stream that has ended')
+    if (!context.peerAllowsPush || !this.#canOpen()) {
+      throw new Error(
+        'The client takes no pushes now (SETTINGS_ENABLE_PUSH, SETTINGS_MAX_CONCURRENT_STREAMS)',
+      )
+    }
+    checkOutgoing(request, 'request')
+    const pushed = new PureStream(this, listener, context.peerInitialWindow, 0, 0)
+    pushed.id = context.nextLocalStreamId
+    pushed.state = nextStreamState(pushed.state, StreamInput.sendPushPromise) as StreamState
+    pushed.headersReceived = true
+    context.nextLocalStreamId += 2
+    context.wake()
+    const { writer } = context.output
+    const start = beginPushPromise(writer, stream.id, pushed.id)
+    context.encoder.encode(request, writer)
+    endFieldBlock(writer, start, context.peerMaxFrameSize)
+    context.register(pushed)
+    return pushed
+  }
+
+  /** Changes a priority; a client tells the server (RFC 9218 §7). */
+  prioritize(stream: PureStream, priority: Priority): void {
+    const context = this.#context
+    const field = formatPriority(priority)
+    this.schedule(stream, priority.urgency ?? DEFAULT_URGENCY, priority.incremental !== true)
+    if (context.role === 'server' || isClosed(stream.state)) return
+    if (stream.id === 0) {
+      stream.priorityField = field
+      return
+    }
+    context.wake()
+    writePriorityUpdate(context.output.writer, stream.id, field)
   }
 
   /** The stream's window opened: it takes part again. */

@@ -51,3 +51,18 @@ export function asConnectionError(thrown: unknown): ConnectionError {
     cause: thrown,
   })
 }
+
+/** The same error for a stream whose request the peer never saw (RFC 9113 §8.7). */
+export function asUnprocessed(error: ConnectionError): ConnectionError {
+  const { initiator, phase, code, section, address, debugData, cause } = error
+  return new ConnectionError(error.message, {
+    initiator,
+    phase,
+    unprocessed: true,
+    ...(code === undefined ? {} : { code }),
+    ...(section === undefined ? {} : { section }),
+    ...(address === undefined ? {} : { address }),
+    ...(debugData === undefined ? {} : { debugData }),
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
