@@ -51,7 +51,7 @@ export function loadDescriptorSet(octets: Uint8Array, options: MessageOptions = 
   const extension: DescriptorExtension = requireFromHere('protobufjs/ext/descriptor.js')
   const decode = (from: Uint8Array): DescriptorSet =>
     extension.FileDescriptorSet.decode(from) as unknown as DescriptorSet
-  const serialized = splitSet(octets)
+  const serialized = splitDescriptorSet(octets)
   let set = decode(octets)
   for (const name of missingFiles(set)) serialized.push(builtInDescriptor(name))
   if (serialized.length > set.file.length) set = decode(joinSet(serialized))
@@ -95,7 +95,7 @@ class DescribedFiles {
 }
 
 /** The octets of each file: field 1 of FileDescriptorSet. */
-function splitSet(octets: Uint8Array): Uint8Array[] {
+export function splitDescriptorSet(octets: Uint8Array): Uint8Array[] {
   const reader = protobuf.Reader.create(octets)
   const files: Uint8Array[] = []
   while (reader.pos < reader.len) {

@@ -5,8 +5,8 @@
  * should be, an integer out of range become wrong octets in silence. Its own `verify` and `fromObject` don't know
  * bigint, tell no path and copy every message. The generated function looks at each field once, converts what the encoder
  * doesn't know (enum names, bigint zero, text in place of a 64-bit integer) in a copy made only then, and throws a
- * FieldFault otherwise. Generated, because a loop over field descriptions costs about three times as much
- * (`bench/micro/messages.ts`).
+ * FieldFault otherwise. Generated, because a loop over the fields takes several times as long, and then is longer than
+ * the encoding itself (`bench/micro/messages.ts`, last line).
  */
 import protobuf from 'protobufjs'
 import { describeValue, FieldFault } from './message-error.ts'
@@ -88,6 +88,8 @@ class CheckGenerator {
   generate(): EncodeCheck {
     const fields = this.#type.fieldsArray
     // m: message given, o: message returned, c: properties that are fields, v: value, n: converted value
+    if (this.#type.fullName === '.google.protobuf.Timestamp')
+      this.#add('if(m instanceof Date)m=timestampOf(m)')
     this.#add('m=open(m,q,known)', 'var o=m,c=0,v,n,w,i,ks')
     for (const [index, field] of fields.entries()) this.#field(field.resolve(), index)
     for (const oneof of this.#type.oneofsArray) this.#oneof(oneof)
@@ -264,6 +266,7 @@ function describeEnum(type: protobuf.Enum): EnumDescription {
 const runtime = {
   hasOwn,
   open,
+  timestampOf,
   copy,
   isList,
   isMapObject,
@@ -288,7 +291,21 @@ function open(message: unknown, depth: number, known: KnownNames): Encodable {
   if (depth > MAX_DEPTH) throw new FieldFault(`nested deeper than ${MAX_DEPTH} messages, or within itself`)
   const prototype: unknown = Object.getPrototypeOf(message)
   if (prototype === Object.prototype || prototype === null) return message as Encodable
+  if (isBuiltIn(message)) throw new FieldFault(`expected object, got ${describeValue(message)}`)
   return flatten(message as Encodable, known)
+}
+
+/** A Promise, Date, Map and the like have no fields: taken as a message, each would be sent as an empty one. */
+function isBuiltIn(value: object): boolean {
+  return Object.prototype.toString.call(value) !== '[object Object]'
+}
+
+/** A Date as the fields of google.protobuf.Timestamp; its nanos count forward also before 1970. */
+function timestampOf(date: Date): Encodable {
+  const ms = date.getTime()
+  if (Number.isNaN(ms)) throw new FieldFault('expected a time, got an invalid Date')
+  const seconds = Math.floor(ms / 1000)
+  return { seconds, nanos: (ms - seconds * 1000) * 1_000_000 }
 }
 
 /** protobufjs encodes own properties only, but a class may have its fields as accessors. */
@@ -321,7 +338,7 @@ function isList(value: unknown): boolean {
 }
 
 function isMapObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Map)
+  return typeof value === 'object' && value !== null && !isList(value) && !isBuiltIn(value)
 }
 
 function isIntegerKey(key: string, range: string): boolean {

@@ -55,13 +55,14 @@ export function fromJson<T extends MessageType>(
   json: JsonValue,
   options: FromJsonOptions = {},
 ): MessageOf<T> {
+  let message: object
   try {
-    const message = protojson.fromJson(type.type, json, options)
-    return type.decode(type.type.encode(message).finish())
+    message = protojson.fromJson(type.type, json, options)
   } catch (error) {
     const place = locate(type.type, json, options) ?? { path: '', error }
     throw new MessageError(type.typeName, place.path, withoutType(textOf(place.error)), error)
   }
+  return type.decode(type.toBinary(message))
 }
 
 interface Place {

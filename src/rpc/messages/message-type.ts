@@ -81,7 +81,8 @@ export class MessageType<Message = any> implements MessageCodec<Message>, Checke
    * Encodes a message behind five blank octets, the room for the prefix of a Length-Prefixed-Message.
    *
    * Absent, undefined and null fields are not sent. Enum values are given by name or number; 64-bit integers as bigint,
-   * safe integer or decimal text; bytes as Uint8Array.
+   * safe integer or decimal text; bytes as Uint8Array; a google.protobuf.Timestamp may be a Date. Of an instance of a class
+   * the properties that are fields are taken.
    *
    * @returns octets that belong to the caller
    * @throws MessageError naming the field and the reason if the message can't be encoded

@@ -30,8 +30,8 @@ function split(value: Int64): Halves {
 /**
  * Writes one message behind the other into a common buffer and hands out each as a view of it.
  *
- * Neither a buffer nor a copy a message: in `bench/micro/messages.ts` that takes a third of the time that `Writer.finish`
- * of protobufjs takes for a small message. A buffer is never written twice, so a view stays what it is.
+ * Neither a buffer nor a copy a message: a small message, its checks included, takes no longer than with bare protobufjs
+ * (`bench/micro/messages.ts`). A buffer is never written twice, so a view stays what it is.
  */
 export class MessageWriter extends protobuf.BufferWriter {
   /** True while a message is being written: a getter of the application's may encode another one meanwhile. */

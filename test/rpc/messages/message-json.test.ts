@@ -1,7 +1,8 @@
 import t from 'tap'
+import { loadProtoSync } from '../../../src/rpc/messages/load-proto.ts'
 import { fromJson, type JsonValue, toJson } from '../../../src/rpc/messages/message-json.ts'
 import type { MessageType } from '../../../src/rpc/messages/message-type.ts'
-import { kinds, Random, randomScalars } from './kinds.ts'
+import { kinds, protoFile, Random, randomScalars } from './kinds.ts'
 
 const { Scalars, Lists, Maps, Presence, Tree, WellKnown, Names } = kinds
 
@@ -163,6 +164,16 @@ t.test('errors tell the place in the JSON', async (t) => {
   for (const [type, json, expected] of cases) {
     t.throws(() => fromJson(type, json), { name: 'MessageError', message: expected }, JSON.stringify(json))
   }
+})
+
+t.test('JSON of proto2: a required field must be there', async (t) => {
+  const { old } = loadProtoSync(protoFile('old.proto'))
+  t.throws(() => fromJson(old.Old, { count: 1 }), { message: 'old.Old.name: required field is not set' })
+  t.match(fromJson(old.Old, { name: 'a', '[old.note]': 'n', grade: 'LOW' }), {
+    name: 'a',
+    '.old.note': 'n',
+    grade: 'LOW',
+  })
 })
 
 t.test('what can not become JSON', async (t) => {

@@ -455,6 +455,35 @@ t.test('objects of classes: own properties and accessors are fields', async (t) 
   t.equal(hex(Tree, reflected), '0a0a70726f746f6275666a73')
 })
 
+t.test('a Date is a google.protobuf.Timestamp; other built-in objects are no messages', async (t) => {
+  const { WellKnown } = kinds
+  for (const [text, seconds, nanos] of [
+    ['2024-01-01T00:00:00.500Z', 1704067200n, 500_000_000],
+    ['1969-12-31T23:59:59.250Z', -1n, 250_000_000],
+  ] as const) {
+    t.strictSame(roundTrip(WellKnown, { timestamp: new Date(text) }).timestamp, { seconds, nanos })
+  }
+  t.equal(
+    reasonOf(() => WellKnown.encode({ timestamp: new Date(Number.NaN) })),
+    'kinds.WellKnown.timestamp: expected a time, got an invalid Date',
+  )
+  for (const [value, name] of [
+    [new Date(), 'Date'],
+    [new Map(), 'Map'],
+    [Promise.resolve({}), 'Promise'],
+    [new Error('x'), 'Error'],
+  ] as const) {
+    t.equal(
+      reasonOf(() => Tree.encode(value)),
+      `kinds.Tree: expected object, got ${name}`,
+    )
+    t.match(
+      reasonOf(() => Maps.encode({ strings: value })),
+      `kinds.Maps.strings: expected object with the map's keys, got ${name}`,
+    )
+  }
+})
+
 t.test('names that mean something on every object are fields like others', async (t) => {
   const message = {
     constructor: 'a',
