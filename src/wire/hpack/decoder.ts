@@ -172,8 +172,9 @@ export class HpackDecoder {
    * that said so. If its table is larger, its next block must start with a size update (RFC 7541 §4.2).
    */
   setMaxTableSize(sizeOctets: number): void {
+    if (sizeOctets < this.allowedTableSize && sizeOctets < this.lowestTableSize)
+      this.lowestTableSize = sizeOctets
     this.allowedTableSize = sizeOctets
-    if (sizeOctets < this.lowestTableSize) this.lowestTableSize = sizeOctets
     // Blocks that were right before may lack the size update now.
     this.table.version++
   }
