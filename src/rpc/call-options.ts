@@ -1,9 +1,12 @@
-/** What a caller may say of one call. */
+/**
+ * What a caller may say of one call, and the interceptors that may be among it: code around calls. One function type
+ * for all four kinds of call: requests and responses are async iterables, a unary side is one of a single message.
+ */
 import type { Priority } from '../http2/transport.ts'
 import type { CallCredentials } from './credentials.ts'
 import type { Deadline } from './deadline.ts'
-import type { ClientInterceptor } from './interceptor.ts'
-import type { MetadataInit } from './metadata.ts'
+import type { Metadata, MetadataInit } from './metadata.ts'
+import type { Method } from './method.ts'
 
 /** Options of one call; those that a channel has too override the channel's. */
 export interface CallOptions {
@@ -44,3 +47,36 @@ export interface WriteOptions {
   /** False sends this message uncompressed although the call compresses; default true. */
   compress?: boolean
 }
+
+/** A call on its way out, as a client's interceptor sees it. */
+export interface OutgoingCall {
+  readonly method: Method
+  /** Metadata to send; may be changed until `next` is called. */
+  readonly metadata: Metadata
+  /** The caller's options without the metadata. */
+  readonly options: CallOptions
+  readonly requests: AsyncIterable<unknown>
+  /** Told the response headers' metadata when they arrive. */
+  onHeaders: ((metadata: Metadata) => void) | undefined
+  /** Told the trailers' metadata when they arrive. */
+  onTrailers: ((metadata: Metadata) => void) | undefined
+}
+
+/**
+ * Code around a client's calls: gets the call and `next`, which sends it and gives the responses. It may change
+ * what goes in and out, call `next` several times, or not at all. What it throws ends the call.
+ *
+ * @example
+ * const timing: ClientInterceptor = async function* (call, next) {
+ *   const start = performance.now()
+ *   try {
+ *     yield* next(call)
+ *   } finally {
+ *     console.log(call.method.path, performance.now() - start)
+ *   }
+ * }
+ */
+export type ClientInterceptor = (
+  call: OutgoingCall,
+  next: (call: OutgoingCall) => AsyncIterable<unknown>,
+) => AsyncIterable<unknown>

@@ -7,7 +7,8 @@
  */
 import { parseTarget, targetAuthority } from '../http2/addresses.ts'
 import { ConnectionError } from '../http2/errors.ts'
-import type { ConnectionListener, Http2Connection, SocketAddress } from '../http2/transport.ts'
+import type { ConnectionListener, Goaway, Http2Connection, SocketAddress } from '../http2/transport.ts'
+import { errorCodeName } from '../wire/frame/error-codes.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { Backoff } from './backoff.ts'
 import type { ChannelOptions } from './channel-options.ts'
@@ -19,6 +20,8 @@ import { engineByName } from './engines.ts'
 import { resolveTarget } from './resolver.ts'
 import { type Phase, StatusError } from './status-error.ts'
 
+/** A connection that is lost sooner, without having answered a call, counts as a failed attempt. */
+const PROBATION_MS = 1000
 const DEFAULT_CONNECT_TIMEOUT_MS = 20_000
 const DEFAULT_IDLE_TIMEOUT_MS = 1_800_000
 
@@ -84,6 +87,9 @@ export class ChannelCore implements CallHost {
   /** Calls that have not ended, and whoever waits for the channel to be ready. */
   private readonly live = new Set<ClientCall | symbol>()
   private readonly connections = new Set<Http2Connection>()
+  private connectedMs = 0
+  /** True once a call was answered on the connection. */
+  private proven = false
   private lastFailure: StatusError | undefined = undefined
   private pause: ReturnType<typeof setTimeout> | undefined = undefined
   private idle: ReturnType<typeof setTimeout> | undefined = undefined
@@ -117,6 +123,10 @@ export class ChannelCore implements CallHost {
   }
 
   ended(call: ClientCall): void {
+    if (!this.proven && call.answered) {
+      this.proven = true
+      this.backoff.reset()
+    }
     this.waiting.delete(call)
     this.release(call)
   }
@@ -198,10 +208,10 @@ export class ChannelCore implements CallHost {
       {
         onConnected: (connection) => this.connected(connection),
         onFailed: (errors) => this.failed(connectFailure(this.name, errors)),
-        onGoaway: (connection) => this.lost(connection),
+        onGoaway: (connection, goaway) => this.onGoaway(connection, goaway),
         onClosed: (connection, error) => {
           this.connections.delete(connection)
-          this.lost(connection, error)
+          this.lost(connection, error?.message ?? 'the server closed it', error)
           if (this.closing !== undefined) this.finishClosing()
         },
       },
@@ -213,8 +223,9 @@ export class ChannelCore implements CallHost {
   private connected(connection: Http2Connection): void {
     this.connector = undefined
     this.connection = connection
+    this.connectedMs = Date.now()
+    this.proven = false
     this.lastFailure = undefined
-    this.backoff.reset()
     this.connectivity.set('READY')
     if (this.live.size === 0) this.rest()
     for (const call of this.waiting) {
@@ -251,18 +262,26 @@ export class ChannelCore implements CallHost {
   }
 
   /** No new calls on this connection: it is closed, or the server says goodbye. */
-  private lost(connection: Http2Connection, error?: ConnectionError): void {
+  private lost(connection: Http2Connection, words: string, error?: ConnectionError): void {
     if (connection !== this.connection) return
     this.connection = undefined
     clearTimeout(this.idle)
     this.idle = undefined
-    if (error !== undefined) {
-      this.lastFailure = new StatusError(Status.UNAVAILABLE, `Connection dropped: ${error.message}`, {
-        cause: error,
-      })
-    }
+    this.lastFailure = new StatusError(Status.UNAVAILABLE, `Connection dropped: ${words}`, { cause: error })
+    // A server that ends each connection at once must not be dialled in a loop (gRPC connection-backoff).
+    if (!this.proven && Date.now() - this.connectedMs < PROBATION_MS) return this.failed(this.lastFailure)
+    this.backoff.reset()
     this.connectivity.set('IDLE')
     if (this.waiting.size > 0) this.connect()
+  }
+
+  private onGoaway(connection: Http2Connection, goaway: Goaway): void {
+    // It names streams that it processed, or will: the server works.
+    if (goaway.lastStreamId > 0) this.proven = true
+    this.lost(
+      connection,
+      `the server sent GOAWAY ${errorCodeName(goaway.code)} ${goaway.debugData}`.trimEnd(),
+    )
   }
 
   // ---- closing

@@ -3,7 +3,7 @@
 import { Status } from '../wire/grpc/status-codes.ts'
 import { DEFAULT_MAX_MESSAGE_OCTETS } from '../wire/length-prefixed-message.ts'
 import { currentCall } from './call-context.ts'
-import type { CallOptions } from './call-options.ts'
+import type { CallOptions, ClientInterceptor } from './call-options.ts'
 import {
   AwaitableFace,
   type BidirectionalCall,
@@ -22,7 +22,6 @@ import type { ConnectivityState } from './connectivity.ts'
 import { combineCredentials } from './credentials.ts'
 import { deadlineMoment } from './deadline.ts'
 import { InterceptedCall } from './intercepted-call.ts'
-import type { ClientInterceptor } from './interceptor.ts'
 import { DEFAULT_MIN_COMPRESS_OCTETS } from './message-framing.ts'
 import { Metadata } from './metadata.ts'
 import type { Method, Methods, Service } from './method.ts'

@@ -204,6 +204,11 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     return this.outcome !== undefined
   }
 
+  /** True once response headers have come: the connection works. */
+  get answered(): boolean {
+    return this.httpStatus !== 0
+  }
+
   // ---- sending
 
   /** Puts one message into the outbox; an encoding error ends the call. */
@@ -400,7 +405,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   onClose(error?: StreamError | ConnectionError): void {
     if (this.outcome !== undefined) return
     if (error === undefined) return this.onEnd()
-    if (error.unprocessed && !this.committed && this.mayRetry(error)) {
+    if (error.unprocessed && !this.committed && this.mayRetry()) {
       this.stream = undefined
       this.connection = undefined
       return this.host.submit(this as unknown as ClientCall)
@@ -408,9 +413,9 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     this.finishWith(this.statusOfClose(error))
   }
 
-  /** gRFC A6: a stream that the server's HTTP/2 refused is moved once; one that a GOAWAY left out, each time. */
-  private mayRetry(error: StreamError | ConnectionError): boolean {
-    return error instanceof ConnectionError || this.refusals++ === 0
+  /** gRFC A6: what never left is moved each time; what the server's HTTP/2 saw and refused, once. */
+  private mayRetry(): boolean {
+    return this.stream?.id === 0 || this.refusals++ === 0
   }
 
   private statusOfClose(error: StreamError | ConnectionError): StatusError {

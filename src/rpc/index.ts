@@ -2,7 +2,13 @@
 
 export type { BackoffOptions } from './backoff.ts'
 export { currentCall } from './call-context.ts'
-export type { CallOptions, ParentCall, WriteOptions } from './call-options.ts'
+export type {
+  CallOptions,
+  ClientInterceptor,
+  OutgoingCall,
+  ParentCall,
+  WriteOptions,
+} from './call-options.ts'
 export type {
   AwaitableCall,
   BidirectionalCall,
@@ -68,7 +74,6 @@ export type {
   ServerStreamingHandler,
   UnaryHandler,
 } from './handlers.ts'
-export type { ClientInterceptor, OutgoingCall } from './interceptor.ts'
 // Messages: .proto files, descriptor sets, grpc-js service definitions
 export { loadDescriptorSet } from './messages/descriptor-set.ts'
 export { findMessageType, findService, servicesOf } from './messages/find-declaration.ts'
@@ -104,6 +109,26 @@ export { Server, type ServerListenOptions } from './server.ts'
 export type { CallSummary } from './server-call.ts'
 export type { IncomingCall, ServerInterceptor } from './server-interceptor.ts'
 export type { ServerOptions } from './server-options.ts'
+// Services of gRPC itself
+export {
+  addHealth,
+  Health,
+  type HealthCheckRequest,
+  type HealthCheckResponse,
+  HealthControl,
+  type HealthListResponse,
+  type HealthMethods,
+  type ServingStatus,
+} from './services/health.ts'
+export {
+  addReflection,
+  type ReflectionOptions,
+  ServerReflection,
+  type ServerReflectionMethods,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+  ServerReflectionV1Alpha,
+} from './services/reflection.ts'
 export { anyDetail, type OtherDetail, type StatusDetail, statusDetails } from './status-details.ts'
 export { type Phase, StatusError, type StatusErrorOptions, type StatusObject } from './status-error.ts'
 export { VERSION } from './version.ts'

@@ -1,11 +1,10 @@
 /** A client's call that runs through interceptors: the chain drives it, the caller sees an ordinary call. */
 import { Status } from '../wire/grpc/status-codes.ts'
-import type { CallOptions, WriteOptions } from './call-options.ts'
+import type { CallOptions, ClientInterceptor, OutgoingCall, WriteOptions } from './call-options.ts'
 import type { CallMachine } from './calls.ts'
 import type { ClientCall } from './client-call.ts'
 import { DeadlineTimer, deadlineMoment } from './deadline.ts'
 import { Deferred, looked } from './deferred.ts'
-import type { ClientInterceptor, OutgoingCall } from './interceptor.ts'
 import { Metadata } from './metadata.ts'
 import type { Method } from './method.ts'
 import { RequestQueue } from './request-queue.ts'

@@ -295,7 +295,7 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
     }
     if (this.error !== undefined) return this.error
     if (!this.ended) return undefined
-    return this.cutShort() ?? this.finalError ?? { value: undefined, done: true }
+    return this.finalError ?? this.cutShort() ?? { value: undefined, done: true }
   }
 
   /** Called when the application leaves its loop before the end. */

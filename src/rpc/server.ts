@@ -85,6 +85,7 @@ export class Server implements ServerCallHost {
   private readonly sockets = new Set<Http2Server>()
   private readonly connections = new Set<Http2Connection>()
   private readonly calls = new Set<ServerCall>()
+  private readonly closingListeners: (() => void)[] = []
   private closing: Deferred<void> | undefined = undefined
   private socketsClosed = false
   private graceTimer: ReturnType<typeof setTimeout> | undefined = undefined
@@ -120,6 +121,11 @@ export class Server implements ServerCallHost {
   /** The services that were added. */
   get services(): readonly Service[] {
     return this.serviceList
+  }
+
+  /** How many calls run now, over all connections. */
+  get runningCalls(): number {
+    return this.calls.size
   }
 
   /**
@@ -352,6 +358,7 @@ export class Server implements ServerCallHost {
   close(options: { graceMs?: number } = {}): Promise<void> {
     if (this.closing === undefined) {
       this.closing = new Deferred()
+      for (const listener of this.closingListeners) listener()
       for (const connection of this.connections) connection.close()
       Promise.allSettled([...this.sockets].map((socket) => socket.close())).then(() => {
         this.socketsClosed = true
@@ -365,6 +372,15 @@ export class Server implements ServerCallHost {
       else this.graceTimer = setTimeout(() => this.cut(), graceMs)
     }
     return this.closing.promise
+  }
+
+  /**
+   * Calls `listener` when the server begins to close, before clients are told; at once if it has begun already.
+   * Calls that would not end by themselves, as those that watch something, should then.
+   */
+  onClosing(listener: () => void): void {
+    if (this.closing === undefined) this.closingListeners.push(listener)
+    else listener()
   }
 
   private cut(): void {

@@ -343,14 +343,20 @@ t.test('gRFC A6: transparent retry', async (t) => {
     t.match(await rejection(call), { code: 14, details: 'Stream refused by server' })
     t.equal(host.submitted, 2)
   })
-  t.test('what a GOAWAY left out moves on each time', async (t) => {
+  t.test('what never left moves on each time, what a GOAWAY left out once', async (t) => {
     const { host, call } = unary()
     const goaway = () =>
       new ConnectionError('GOAWAY', { initiator: 'peer', phase: 'open', unprocessed: true, code: 0 })
-    for (let i = 0; i < 3; i++) host.stream.listener.onClose(goaway())
+    for (let i = 0; i < 3; i++) {
+      host.stream.id = 0
+      host.stream.listener.onClose(goaway())
+    }
     t.equal(host.submitted, 4)
-    trailers(host.stream, OK)
-    t.same(await call, { text: 'r' })
+    host.stream.listener.onClose(goaway())
+    t.equal(host.submitted, 5)
+    host.stream.listener.onClose(goaway())
+    t.match(await rejection(call), { code: 14, details: 'Connection dropped: GOAWAY' })
+    t.equal(host.submitted, 5)
   })
   t.test('not after response headers', async (t) => {
     const { host, stream, call } = unary()

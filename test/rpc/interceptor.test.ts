@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ClientInterceptor } from '../../src/rpc/interceptor.ts'
+import type { ClientInterceptor } from '../../src/rpc/call-options.ts'
 import type { ServerInterceptor } from '../../src/rpc/server-interceptor.ts'
 import { StatusError } from '../../src/rpc/status-error.ts'
 import { collect, ENGINES, echo, pair, rejection } from './support/pair.ts'

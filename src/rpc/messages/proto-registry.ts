@@ -7,7 +7,7 @@ import type { Service } from '../method.ts'
 import { mendFieldlessTypes } from './fieldless-types.ts'
 import type { ResolvedMessageOptions } from './message-options.ts'
 import { MessageType } from './message-type.ts'
-import { serviceOf } from './service.ts'
+import { type FileDescriptors, serviceOf } from './service.ts'
 
 /**
  * What is declared, by package: `namespace.helloworld.Greeter` is a {@link Service}, `namespace.helloworld.HelloRequest` a
@@ -15,9 +15,6 @@ import { serviceOf } from './service.ts'
  */
 // biome-ignore lint/suspicious/noExplicitAny: names of a file read at run time; this is the one place where types end
 export type ProtoNamespace = { readonly [name: string]: any }
-
-/** Gives the serialized FileDescriptorProto of a service's file and of all that it imports. */
-export type FileDescriptors = (service: protobuf.Service) => readonly Uint8Array[]
 
 /** The declarations of a set of .proto files. */
 export class ProtoRegistry {

@@ -2,7 +2,6 @@
 import type protobuf from 'protobufjs'
 import type { Method, Service } from '../method.ts'
 import type { MessageType } from './message-type.ts'
-import type { FileDescriptors } from './proto-registry.ts'
 
 /** Names that mean something on every object; a method of such a name gets a `$` behind it. */
 const TAKEN_NAMES: ReadonlySet<string> = new Set([
@@ -30,6 +29,9 @@ export function methodProperty(protoName: string): string {
   const name = camel.charAt(0).toLowerCase() + camel.slice(1)
   return TAKEN_NAMES.has(name) ? `${name}$` : name
 }
+
+/** Gives the serialized FileDescriptorProto of a service's file and of all that it imports. */
+export type FileDescriptors = (service: protobuf.Service) => readonly Uint8Array[]
 
 /** Describes a service of protobufjs for calls. */
 export function serviceOf(
