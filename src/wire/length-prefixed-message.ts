@@ -57,6 +57,7 @@ export type MessageFramingFault = 'too-large' | 'truncated' | 'reserved-flag' | 
  * `fault` tells a program what happened: `too-large` becomes RESOURCE_EXHAUSTED, the others INTERNAL.
  */
 export class MessageFramingError extends WireError {
+  /** What is wrong, for a program. */
   readonly fault: MessageFramingFault
 
   constructor(fault: MessageFramingFault, reason: string, offset: number) {
@@ -176,8 +177,12 @@ export class MessageDecoder {
     const taken = Math.min(end - at, this.#lengthOctets - this.#messageOctets)
     if (taken === 0) return at
     this.#reserve(taken)
-    this.#message!.set(chunk.subarray(at, at + taken), this.#messageOctets)
-    this.#messageOctets += taken
+    const message = this.#message!
+    const from = this.#messageOctets
+    // A few octets are copied faster than a view of them is made.
+    if (taken <= 64) for (let i = 0; i < taken; i++) message[from + i] = chunk[at + i]!
+    else message.set(chunk.subarray(at, at + taken), from)
+    this.#messageOctets = from + taken
     return at + taken
   }
 

@@ -6,6 +6,7 @@
  * The text starts with type and field: `helloworld.HelloRequest.name: expected string, got number 5`.
  */
 export class MessageError extends Error {
+  /** Always `MessageError`. */
   override readonly name = 'MessageError'
   /** Full name of the message type. */
   readonly typeName: string

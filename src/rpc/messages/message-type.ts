@@ -19,10 +19,13 @@ export interface MessageField {
   readonly name: string
   /** The name in the .proto file. */
   readonly protoName: string
+  /** The field number on the wire. */
   readonly number: number
   /** A scalar type as in the .proto file, or the full name of a message or enum type. */
   readonly type: string
+  /** What `type` names. */
   readonly kind: 'scalar' | 'enum' | 'message'
+  /** How many values; a map has its key type in {@link MessageType.type} only. */
   readonly rule: 'singular' | 'repeated' | 'map'
 }
 
@@ -45,6 +48,7 @@ export class MessageType<Message = any> implements MessageCodec<Message>, Checke
   readonly typeName: string
   /** The reflection object of protobufjs. */
   readonly type: protobuf.Type
+  /** How its messages look in JavaScript. */
   readonly options: ResolvedMessageOptions
   /** Internal: generated on first use. */
   check: EncodeCheck

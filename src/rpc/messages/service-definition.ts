@@ -9,16 +9,25 @@ import { methodProperty } from './service.ts'
 /** One method as grpc-js describes it. */
 // biome-ignore lint/suspicious/noExplicitAny: the messages of generated code are of any type
 export interface MethodDefinition<Request = any, Response = any> {
+  /** The value of `:path`, as `/package.Service/Method`. */
   path: string
+  /** Whether the client sends any number of messages. */
   requestStream: boolean
+  /** Whether the server sends any number of messages. */
   responseStream: boolean
+  /** Encodes a request, without a prefix. */
   requestSerialize(value: Request): Uint8Array
+  /** Decodes a request. */
   requestDeserialize(octets: Buffer): Request
+  /** Encodes a response, without a prefix. */
   responseSerialize(value: Response): Uint8Array
+  /** Decodes a response. */
   responseDeserialize(octets: Buffer): Response
+  /** The name in lower camel case, from proto-loader. */
   originalName?: string | undefined
-  /** proto-loader adds what it knows of the messages. */
+  /** What proto-loader knows of the request's type. */
   requestType?: unknown
+  /** What proto-loader knows of the response's type. */
   responseType?: unknown
 }
 
