@@ -468,7 +468,9 @@ export class NodeConnection implements Http2Connection, StreamHost {
   endOf(stream: NodeStream): ConnectionError | undefined {
     const goaway = this.#goaway
     const alive = this.#state !== 'closed' && this.#session !== undefined && !this.#session.destroyed
-    if (goaway !== undefined && (stream.waiting || stream.id > goaway.lastStreamId)) {
+    // a client's GOAWAY counts the streams that the server opened: there are none
+    const above = stream.waiting || stream.id > (goaway?.lastStreamId ?? 0)
+    if (goaway !== undefined && above && this.role === 'client') {
       return this.connectionError(
         `the peer sent GOAWAY ${errorCodeName(goaway.code)} and did not process this stream${
           goaway.debugData === '' ? '' : `: ${goaway.debugData}`

@@ -5,11 +5,12 @@
  * and is spoken to directly. What the caller sends before the session exists, or while the peer's limit of
  * streams is reached, is kept and replayed when the stream starts.
  */
-import type {
-  ClientHttp2Session,
-  ClientHttp2Stream,
-  OutgoingHttpHeaders,
-  ServerHttp2Stream,
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
 } from 'node:http2'
 import { Readable } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
@@ -91,6 +92,7 @@ export class NodeStream implements Http2Stream {
     const stream = new NodeStream(host, NO_LISTENER, true)
     stream.#remoteEnded = endStream
     stream.#bind(native)
+    if (!endStream) native.push = pushNotingEnd
     return stream
   }
 
@@ -121,7 +123,7 @@ export class NodeStream implements Http2Stream {
     const headers = toHeaders(fields, server ? 'response' : 'request')
     this.#headersSent = true
     this.#headersEndStream = endStream
-    if (endStream) this.#localEnded = true
+    if (endStream) this.#endLocally()
     if (server) this.#respond(headers, endStream)
     else {
       this.#headers = headers
@@ -201,7 +203,7 @@ export class NodeStream implements Http2Stream {
     if (this.#closed || this.#resetCode >= 0) return true
     if (!this.#headersSent) throw new Error('sendData was called before sendHeaders')
     if (this.#localEnded) throw new Error('sendData was called after the local end of the stream')
-    if (endStream) this.#localEnded = true
+    if (endStream) this.#endLocally()
     if (this.#native !== undefined) return this.#write(octets, endStream)
     this.#stash ??= []
     this.#stash.push({ octets, endStream })
@@ -243,12 +245,23 @@ export class NodeStream implements Http2Stream {
       throw new Error('sendTrailers on a request wants the option { trailers: true } of connection.open')
     }
     const trailers = toHeaders(fields, 'trailers')
-    this.#localEnded = true
+    this.#endLocally()
     if (this.#native !== undefined) this.#endWithTrailers(trailers)
     else {
       this.#stash ??= []
       this.#stash.push({ trailers })
     }
+  }
+
+  /**
+   * Once both sides have ended Node can't tell any more how the peer's did. What arrived before Node told of the
+   * stream went past us, so ask while there is a stream to ask.
+   */
+  #endLocally(): void {
+    this.#localEnded = true
+    const native = this.#native
+    if (this.#remoteEnded || native === undefined || native.closed) return
+    this.#remoteEnded = native.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE
   }
 
   #endWithTrailers(trailers: OutgoingHttpHeaders): void {
@@ -283,8 +296,8 @@ export class NodeStream implements Http2Stream {
     if (code === ErrorCode.NO_ERROR && this.#localEnded) {
       this.#muted = true
       if (this.#trailersState === TRAILERS_AWAITED) this.#closeAfterTrailers = true
-      else if (this.#trailersState === TRAILERS_SUBMITTED) setImmediate(closeNative, native)
-      else native.close(code)
+      // Node writes headers and trailers at the end of the turn, and Node 22 forgets them if the reset comes before
+      else setImmediate(closeNative, native)
       native.resume()
       return
     }
@@ -353,7 +366,7 @@ export class NodeStream implements Http2Stream {
   /** Node's `end`: nothing more to read, because of END_STREAM or of a reset with NO_ERROR. */
   ended(): void {
     const native = this.#native as NativeStream
-    if (!this.#remoteEnded && (native.aborted || (native.closed && this.#host.role === 'client'))) return
+    if (!this.#remoteEnded && (native.aborted || native.closed)) return
     this.#tellEnd()
   }
 
@@ -491,7 +504,11 @@ function onClose(this: NativeStream): void {
  * Node ends the readable side in the same way for END_STREAM and for RST_STREAM(NO_ERROR); only while it
  * happens the two can be told apart, since a reset closes the stream first.
  */
-function pushNotingEnd(this: ClientHttp2Stream, chunk: unknown, encoding?: BufferEncoding): boolean {
+function pushNotingEnd(
+  this: ClientHttp2Stream | ServerHttp2Stream,
+  chunk: unknown,
+  encoding?: BufferEncoding,
+): boolean {
   if (chunk === null && !this.closed) (this as NativeStream)[OWNER].noteRemoteEnd()
   return Readable.prototype.push.call(this, chunk, encoding)
 }

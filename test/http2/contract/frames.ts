@@ -258,6 +258,27 @@ export async function frames(t: Test, engines: Engines): Promise<void> {
     await connection.closing()
   })
 
+  await t.test('server: after an early response the end of the request is still told exactly', async (t) => {
+    const { server, heard } = await startServer(t, engines.server)
+    heard.onRequest = ({ stream }) => stream.sendHeaders([':status', '200'], true)
+    for (const end of ['with the request', 'later', 'by reset', 'by the connection'] as const) {
+      const peer = await rawClient(addressOf(server) as { host: string; port: number })
+      const connection = await heard.connection(heard.connections.length - 1)
+      const whole = end === 'with the request'
+      peer.write(headersFrame(1, false, ...REQUEST_FIELDS), dataFrame(1, whole, 'all'))
+      const { heard: stream } = await connection.request()
+      await peer.frame(Type.HEADERS, 1)
+      if (end === 'later') peer.write(dataFrame(1, true, 'x'))
+      else if (end === 'by reset') peer.write(rstFrame(1, ErrorCode.NO_ERROR))
+      else if (end === 'by the connection') peer.socket.end()
+      await stream.closing()
+      t.equal(stream.calls.includes('end'), whole || end === 'later', end)
+      t.equal(stream.error === undefined, whole || end === 'later', end)
+      peer.socket.destroy()
+      await connection.closing()
+    }
+  })
+
   await t.test('client: a peer that has stopped reading holds up neither a reset nor the end', async (t) => {
     const raw = await RawServer.start((peer) => {
       peer.write(settingsFrame([4, 0x7fffffff]), frame(Type.WINDOW_UPDATE, 0, 0, u32(0x7fff0000 - 65535)))
