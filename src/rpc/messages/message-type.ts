@@ -25,8 +25,10 @@ export interface MessageField {
   readonly type: string
   /** What `type` names. */
   readonly kind: 'scalar' | 'enum' | 'message'
-  /** How many values; a map has its key type in {@link MessageType.type} only. */
+  /** How many values it has. */
   readonly rule: 'singular' | 'repeated' | 'map'
+  /** The type of a map's keys; `type` is that of its values. */
+  readonly keyType?: string
 }
 
 // One of each for all types: encoding and decoding are synchronous.
@@ -153,5 +155,6 @@ function describeField(field: protobuf.Field): MessageField {
     type: resolvedType === null ? field.type : resolvedType.fullName.slice(1),
     kind: resolvedType === null ? 'scalar' : resolvedType instanceof protobuf.Enum ? 'enum' : 'message',
     rule: field.map ? 'map' : field.repeated ? 'repeated' : 'singular',
+    ...(field instanceof protobuf.MapField ? { keyType: field.keyType } : {}),
   }
 }

@@ -565,6 +565,7 @@ t.test('what the type knows of its fields', async (t) => {
     type: 'kinds.Scalars',
     kind: 'message',
     rule: 'map',
+    keyType: 'int32',
   })
   t.match(Lists.fields[15], { name: 'colors', type: 'kinds.Color', kind: 'enum', rule: 'repeated' })
   t.match(Scalars.fields[3], { name: 'anInt64', type: 'int64', kind: 'scalar', rule: 'singular' })
