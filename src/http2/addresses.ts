@@ -14,26 +14,33 @@ export const DEFAULT_PORT = 443
 /** A name to be looked up; `authority` is the DNS server, where one is given. */
 export interface DnsTarget {
   readonly scheme: 'dns'
+  /** The name, or an address in its place. */
   readonly host: string
+  /** 0 to 65535. */
   readonly port: number
+  /** The DNS server to ask, as `host` or `host:port`; absent for the system's. */
   readonly authority?: string
 }
 
 /** A list of numeric addresses. */
 export interface IpTarget {
+  /** The family of every address of the list. */
   readonly scheme: 'ipv4' | 'ipv6'
+  /** Tried in this order. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[]
 }
 
 /** A Unix domain socket in the file system. */
 export interface UnixTarget {
   readonly scheme: 'unix'
+  /** Path of the socket, absolute or relative to the working directory. */
   readonly path: string
 }
 
 /** A Unix domain socket of Linux's abstract name space. */
 export interface UnixAbstractTarget {
   readonly scheme: 'unix-abstract'
+  /** Name of the socket, without the zero octet in front. */
   readonly name: string
 }
 

@@ -64,6 +64,7 @@ export interface StreamListener {
 export interface Http2Stream {
   /** Stream identifier, 0 until the engine has assigned one. */
   readonly id: number
+  /** The connection that carries it. */
   readonly connection: Http2Connection
   /**
    * Sends the request or response header section. Must come first, and once.
@@ -108,17 +109,25 @@ export interface PeerInfo {
 
 /** The six settings of RFC 9113 §6.5.2, by their names. Absent means not sent. */
 export interface Settings {
+  /** SETTINGS_HEADER_TABLE_SIZE: the largest HPACK dynamic table, in octets. */
   headerTableSize?: number
+  /** SETTINGS_ENABLE_PUSH: whether the sender takes pushed responses. */
   enablePush?: boolean
+  /** SETTINGS_MAX_CONCURRENT_STREAMS: how many streams the other end may have open. */
   maxConcurrentStreams?: number
+  /** SETTINGS_INITIAL_WINDOW_SIZE: the receive window of a new stream, in octets. */
   initialWindowSize?: number
+  /** SETTINGS_MAX_FRAME_SIZE: the largest frame payload, in octets. */
   maxFrameSize?: number
+  /** SETTINGS_MAX_HEADER_LIST_SIZE: the largest header section, uncompressed, in octets. */
   maxHeaderListSize?: number
 }
 
 /** The peer's GOAWAY (RFC 9113 §6.8). */
 export interface Goaway {
+  /** Streams above this one were not processed. */
   readonly lastStreamId: number
+  /** Error code (RFC 9113 §7); NO_ERROR for a graceful end. */
   readonly code: number
   /** Additional Debug Data as text, cut to 1024 characters. */
   readonly debugData: string
@@ -140,8 +149,11 @@ export interface ConnectionListener {
 
 /** One HTTP/2 connection of either role. */
 export interface Http2Connection {
+  /** The implementation behind this connection. */
   readonly engine: EngineName
+  /** Which end of the connection this is. */
   readonly role: 'client' | 'server'
+  /** The other end. */
   readonly peer: PeerInfo
   /** `draining`: GOAWAY sent or received; open streams go on, no new ones start. */
   readonly state: 'connecting' | 'open' | 'draining' | 'closed'
@@ -149,6 +161,7 @@ export interface Http2Connection {
   readonly openStreams: number
   /** The last SETTINGS of the peer, and ours. */
   readonly remoteSettings: Settings
+  /** The SETTINGS we sent last. */
   readonly localSettings: Settings
   /**
    * Client only: a new stream, to be started with `sendHeaders`. Beyond the peer's
@@ -163,11 +176,13 @@ export interface Http2Connection {
   destroy(code?: number, reason?: string): void
   /** Whether the connection keeps the process alive; it does when new, and a caller may switch it. */
   ref(): void
+  /** Lets the process end although the connection is open. */
   unref(): void
 }
 
 /** Options of one stream. */
 export interface OpenOptions {
+  /** Urgency among the streams of the connection (RFC 9218); default urgency 3. */
   priority?: Priority
   /** True if `sendTrailers` will end the request; the `node` engine must know before the headers. Default false. */
   trailers?: boolean
@@ -182,6 +197,7 @@ export interface ClientTls {
   ca?: string | Uint8Array | readonly (string | Uint8Array)[]
   /** PEM client certificate chain and its key. */
   cert?: string | Uint8Array
+  /** PEM key of the client certificate. */
   key?: string | Uint8Array
   /** Name for SNI and for verifying the certificate; default the host. */
   servername?: string
@@ -195,6 +211,7 @@ export interface ClientTls {
 export interface ServerTls {
   /** PEM certificate chain and its key. */
   cert: string | Uint8Array
+  /** PEM key of the certificate. */
   key: string | Uint8Array
   /** PEM roots for client certificates. */
   ca?: string | Uint8Array | readonly (string | Uint8Array)[]
@@ -252,6 +269,7 @@ export interface ServerListener {
 export interface Http2Server {
   /** As in `127.0.0.1:50051` with the real port, or `unix:/run/x.sock`. */
   readonly address: string
+  /** The connections that are open now. */
   readonly connections: ReadonlySet<Http2Connection>
   /** Stops accepting; open connections go on. Resolves when the listening socket is closed. */
   close(): Promise<void>
@@ -259,6 +277,7 @@ export interface Http2Server {
 
 /** An implementation of HTTP/2: the two of this package are `nodeEngine` and `pureEngine`. */
 export interface Http2Engine {
+  /** By which options choose it. */
   readonly name: EngineName
   /** Starts a connection; failures are told by `listener.onClose`. */
   connect(address: SocketAddress, options: ConnectOptions, listener: ConnectionListener): Http2Connection

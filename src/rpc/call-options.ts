@@ -50,11 +50,13 @@ export interface WriteOptions {
 
 /** A call on its way out, as a client's interceptor sees it. */
 export interface OutgoingCall {
+  /** The method that is called. */
   readonly method: Method
   /** Metadata to send; may be changed until `next` is called. */
   readonly metadata: Metadata
   /** The caller's options without the metadata. */
   readonly options: CallOptions
+  /** The request messages; a unary call has one. */
   readonly requests: AsyncIterable<unknown>
   /** Told the response headers' metadata when they arrive. */
   onHeaders: ((metadata: Metadata) => void) | undefined

@@ -5,6 +5,7 @@ import type { Method, Methods } from './method.ts'
 
 /** A call, as its handler sees it. */
 export interface HandlerCall {
+  /** The method that is called. */
   readonly method: Method
   /** The request's Custom-Metadata. */
   readonly metadata: Metadata

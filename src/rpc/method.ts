@@ -35,9 +35,13 @@ export interface Method<
   readonly name: string
   /** The value of `:path`, for example `/helloworld.Greeter/SayHello`. */
   readonly path: string
+  /** True if the client sends a stream of requests. */
   readonly requestStream: RequestStream
+  /** True if the server sends a stream of responses. */
   readonly responseStream: ResponseStream
+  /** Encodes and decodes request messages. */
   readonly request: MessageCodec<Request>
+  /** Encodes and decodes response messages. */
   readonly response: MessageCodec<Response>
   /** The `idempotency_level` option of the .proto file, where it is set. */
   readonly idempotency?: 'NO_SIDE_EFFECTS' | 'IDEMPOTENT'
@@ -51,6 +55,7 @@ export type Methods = Readonly<Record<string, Method<any, any>>>
 export interface Service<M extends Methods = Methods> {
   /** Full name, for example `helloworld.Greeter`. */
   readonly name: string
+  /** The methods, by the names that clients and handlers use. */
   readonly methods: M
   /** Serialized google.protobuf.FileDescriptorProto of the service's file and everything it imports, for reflection. */
   readonly fileDescriptors?: () => readonly Uint8Array[]

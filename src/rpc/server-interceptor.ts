@@ -8,6 +8,7 @@ import { StatusError } from './status-error.ts'
 export interface IncomingCall {
   /** What the handler gets: metadata, deadline, peer, and how to send headers and trailers. */
   readonly call: HandlerCall
+  /** The request messages; a unary call has one. */
   readonly requests: AsyncIterable<unknown>
 }
 

@@ -75,6 +75,7 @@ class RefusedStream implements StreamListener {
  */
 export class Server implements ServerCallHost {
   readonly responseFields: Fields
+  /** Largest request message in octets, also after decompression. */
   readonly maxReceiveMessageOctets: number
   readonly unwantedRequestMs = UNWANTED_REQUEST_MS
   private readonly options: ServerOptions

@@ -46,7 +46,9 @@ export function putUint32(octets: Uint8Array, offset: number, value: number): vo
  * out.take() // Uint8Array [0, 0, 5, 0]
  */
 export class OctetWriter {
+  /** What has been written, and spare room; replaced by a larger one when full. */
   buffer: Uint8Array
+  /** Octets written. */
   length = 0
 
   /** @param capacityOctets octets reserved at the start; default 4096, grows by doubling */
@@ -65,17 +67,20 @@ export class OctetWriter {
     this.buffer = grown
   }
 
+  /** Appends 8 bits. */
   uint8(value: number): void {
     this.ensure(1)
     this.buffer[this.length++] = value
   }
 
+  /** Appends 16 bits, big-endian. */
   uint16(value: number): void {
     this.ensure(2)
     this.buffer[this.length++] = value >>> 8
     this.buffer[this.length++] = value
   }
 
+  /** Appends 24 bits, big-endian. */
   uint24(value: number): void {
     this.ensure(3)
     this.buffer[this.length++] = value >>> 16
@@ -83,6 +88,7 @@ export class OctetWriter {
     this.buffer[this.length++] = value
   }
 
+  /** Appends 32 bits, big-endian. */
   uint32(value: number): void {
     this.ensure(4)
     putUint32(this.buffer, this.length, value)

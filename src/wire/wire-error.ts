@@ -29,13 +29,19 @@ export interface WireErrorInit {
  */
 export class WireError extends Error {
   override readonly name = 'WireError'
+  /** The layer whose rule was broken. */
   readonly layer: WireLayer
   /** The message without layer, section and place. */
   readonly reason: string
+  /** The rule's place, for example `RFC 9113 §6.5`. */
   readonly section: string
+  /** Octets from the start of what was decoded, where known. */
   readonly offset: number | undefined
+  /** HTTP/2 error code that answers it (RFC 9113 §7), where the layer has one. */
   readonly code: number | undefined
+  /** How far the error reaches: this stream, or the whole connection. */
   readonly scope: 'stream' | 'connection' | undefined
+  /** The stream it happened on, 0 or undefined for the connection. */
   readonly streamId: number | undefined
 
   constructor(reason: string, init: WireErrorInit) {

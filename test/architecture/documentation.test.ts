@@ -31,12 +31,13 @@ t.test('an undocumented symbol is found, with its place', async (t) => {
 export class Door {
   /** Documented. */
   readonly open = true
+  readonly kind = 'door'
   width = 80
   #secret = 1
   private lock(): number { return this.#secret }
   knock(): number { return this.lock() }
 }
-export interface Room { doors: Door[] }
+export interface Room { type: 'room'; doors: Door[] }
 /** Inherits its comments. */
 export class Hall implements Named { name = 'hall' }
 interface Named {
@@ -47,11 +48,11 @@ export type Shape = { sides: number }
 `
   const program = compileEntries([path], new Map([[path, text]]))
   t.strictSame(undocumentedExports(program, [path]), [
-    'src/made-up.ts:11 Room',
-    'src/made-up.ts:11 Room.doors',
-    'src/made-up.ts:18 Shape',
-    'src/made-up.ts:18 Shape.sides',
-    'src/made-up.ts:6 Door.width',
-    'src/made-up.ts:9 Door.knock',
+    'src/made-up.ts:10 Door.knock',
+    'src/made-up.ts:12 Room',
+    'src/made-up.ts:12 Room.doors',
+    'src/made-up.ts:19 Shape',
+    'src/made-up.ts:19 Shape.sides',
+    'src/made-up.ts:7 Door.width',
   ])
 })

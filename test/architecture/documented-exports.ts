@@ -1,7 +1,8 @@
 /**
  * Finds what the package exports without saying what it is, by asking the TypeScript compiler for every symbol
  * that an entry point exports, and for the public members of exported classes, interfaces and object types.
- * A member may take its comment from the interface it implements. It does not judge the words.
+ * A member may take its comment from the interface it implements; a tag whose only value is its type needs none. It
+ * does not judge the words.
  */
 import { relative } from 'node:path'
 import ts from 'typescript'
@@ -46,6 +47,7 @@ function undocumented(symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
   if (declarations.length === 0) return []
   const missing = isDocumented(symbol, checker) ? [] : [place(declarations[0]!, symbol.name)]
   for (const member of declarations.flatMap(publicMembers)) {
+    if (speaksForItself(member)) continue
     const memberSymbol = member.name === undefined ? undefined : checker.getSymbolAtLocation(member.name)
     if (memberSymbol !== undefined && !isDocumented(memberSymbol, checker)) {
       missing.push(place(member, `${symbol.name}.${memberSymbol.name}`))
@@ -71,6 +73,16 @@ function publicMembers(declaration: ts.Declaration): readonly ts.NamedDeclaratio
     return declaration.type.members
   }
   return []
+}
+
+/** A tag such as `kind: 'data'` or `name = 'WireError'`: its only value is its type. */
+function speaksForItself(member: ts.NamedDeclaration): boolean {
+  if (ts.isPropertySignature(member)) return member.type !== undefined && ts.isLiteralTypeNode(member.type)
+  return (
+    ts.isPropertyDeclaration(member) &&
+    member.initializer !== undefined &&
+    ts.isStringLiteral(member.initializer)
+  )
 }
 
 function isPublic(member: ts.ClassElement): boolean {

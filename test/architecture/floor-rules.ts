@@ -20,7 +20,11 @@ export const reserved: readonly { module: RegExp; files: RegExp; why: string }[]
   { module: /^protobufjs/, files: /^src\/(rpc|inspect|cli)\//, why: 'messages belong to src/rpc' },
   { module: /^commander$/, files: /^src\/cli\//, why: 'only the command line reads arguments' },
   { module: /^node:http2$/, files: /^src\/http2\/node\//, why: 'only the node engine sits on node:http2' },
-  { module: /^node:(net|tls)$/, files: /^src\/(http2|inspect|cli)\//, why: 'src/rpc knows no sockets' },
+  {
+    module: /^node:(net|tls)$/,
+    files: /^src\/(http2|inspect|cli)\/|^src\/rpc\/resolver\.ts$/,
+    why: 'src/rpc knows no sockets; its resolver asks isIP',
+  },
 ]
 
 /** The floor of a path: `wire` for `src/wire/octets.ts`, `index` for `src/index.ts`. */

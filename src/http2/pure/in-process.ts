@@ -127,7 +127,9 @@ class MemoryConnection extends PureConnection {
 
 /** Options of {@link createInProcessPair}. */
 export interface InProcessPairOptions {
+  /** Options of the client's end. */
   client?: PureConnectOptions
+  /** Options of the server's end. */
   server?: PureListenOptions
 }
 

@@ -13,6 +13,7 @@ export interface PriorityFields {
   dependency: number
   /** 1 to 256. */
   weight: number
+  /** True to put this stream between its parent and the parent's other children. */
   exclusive: boolean
 }
 
@@ -38,15 +39,20 @@ interface Padded {
 /** DATA (RFC 9113 §6.1). */
 export interface DataContent extends OnStream, Padded {
   kind: 'DATA'
+  /** END_STREAM: nothing follows on this stream. */
   endStream: boolean
+  /** The octets, without padding. */
   data: Uint8Array
 }
 
 /** HEADERS (RFC 9113 §6.2). */
 export interface HeadersContent extends OnStream, Padded {
   kind: 'HEADERS'
+  /** END_STREAM: nothing but CONTINUATION follows on this stream. */
   endStream: boolean
+  /** END_HEADERS: the field block ends here, no CONTINUATION follows. */
   endHeaders: boolean
+  /** Present with the PRIORITY flag. */
   priority?: PriorityFields
   /** Field block fragment: HPACK, or a part of it. */
   fragment: Uint8Array
@@ -67,14 +73,18 @@ export interface RstStreamContent extends OnStream {
 /** SETTINGS (RFC 9113 §6.5). */
 export interface SettingsContent {
   kind: 'SETTINGS'
+  /** ACK: the other end's SETTINGS are in force; `settings` is empty then. */
   ack: boolean
+  /** Entries in wire order; one that is repeated replaces the earlier. */
   settings: readonly Setting[]
 }
 
 /** PUSH_PROMISE (RFC 9113 §6.6). */
 export interface PushPromiseContent extends OnStream, Padded {
   kind: 'PUSH_PROMISE'
+  /** The stream on which the response will come. */
   promisedStreamId: number
+  /** END_HEADERS: the field block ends here, no CONTINUATION follows. */
   endHeaders: boolean
   /** Field block fragment: HPACK, or a part of it. */
   fragment: Uint8Array
@@ -83,6 +93,7 @@ export interface PushPromiseContent extends OnStream, Padded {
 /** PING (RFC 9113 §6.7). */
 export interface PingContent {
   kind: 'PING'
+  /** ACK: the answer to a PING. */
   ack: boolean
   /** 8 octets. */
   data: Uint8Array
@@ -91,9 +102,11 @@ export interface PingContent {
 /** GOAWAY (RFC 9113 §6.8). */
 export interface GoawayContent {
   kind: 'GOAWAY'
+  /** Streams above this one were not processed. */
   lastStreamId: number
   /** 32 bits, see `ErrorCode`. */
   code: number
+  /** Additional Debug Data: anything. */
   debugData: Uint8Array
 }
 
@@ -107,6 +120,7 @@ export interface WindowUpdateContent extends OnStream {
 /** CONTINUATION (RFC 9113 §6.10). */
 export interface ContinuationContent extends OnStream {
   kind: 'CONTINUATION'
+  /** END_HEADERS: the field block ends here. */
   endHeaders: boolean
   /** Field block fragment: HPACK, or a part of it. */
   fragment: Uint8Array
@@ -131,6 +145,7 @@ export interface OriginContent {
 /** PRIORITY_UPDATE (RFC 9218 §7.1). */
 export interface PriorityUpdateContent {
   kind: 'PRIORITY_UPDATE'
+  /** The stream whose priority changes. */
   prioritizedStreamId: number
   /** ASCII Priority Field Value. */
   value: string
@@ -139,14 +154,18 @@ export interface PriorityUpdateContent {
 /** A frame to be ignored: its type is unknown, or it is an ALTSVC or ORIGIN frame that is not valid. */
 export interface IgnoredContent extends OnStream {
   kind: 'IGNORED'
+  /** 8 bits, see `FrameType`. */
   type: number
+  /** 8 bits. */
   flags: number
+  /** The octets behind the frame header. */
   payload: Uint8Array
 }
 
 /** A frame that broke a rule; with scope `connection` in its error it is the last one that can be read. */
 export interface InvalidContent {
   kind: 'INVALID'
+  /** The rule that was broken. */
   error: WireError
 }
 

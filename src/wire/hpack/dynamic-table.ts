@@ -13,15 +13,19 @@ export const DEFAULT_MAX_TABLE_SIZE_OCTETS = 4096
 
 /** One entry of a dynamic table, as inspectors see it. */
 export interface HpackTableEntry {
+  /** Field name, in lower case. */
   readonly name: string
+  /** Field value, one character an octet. */
   readonly value: string
 }
 
 /** What a dynamic table holds at one moment, newest entry (index 62) first. */
 export interface HpackTableState {
+  /** Newest first: index 62 is at 0. */
   readonly entries: readonly HpackTableEntry[]
   /** Size as RFC 7541 §4.1 counts it: names, values and 32 octets an entry. */
   readonly sizeOctets: number
+  /** The size that entries are evicted to keep (RFC 7541 §4.2). */
   readonly maxSizeOctets: number
 }
 

@@ -15,8 +15,11 @@ export type Representation =
 /** One field of a field block with how it was represented. */
 export interface HpackField {
   readonly kind: 'field'
+  /** How the field was written. */
   readonly representation: Representation
+  /** Field name. */
   readonly name: string
+  /** Field value, one character an octet. */
   readonly value: string
   /** Index of the field, or of its name; 0 if the name is a literal. */
   readonly index: number
@@ -26,15 +29,18 @@ export interface HpackField {
   readonly valueHuffman: boolean
   /** Octets of its representation, from the start of the block. */
   readonly start: number
+  /** End of its representation, in octets from the start of the block. */
   readonly end: number
 }
 
 /** A dynamic table size update in a field block (RFC 7541 §6.3). */
 export interface HpackSizeUpdate {
   readonly kind: 'size-update'
+  /** The new maximum size of the dynamic table. */
   readonly maxSizeOctets: number
   /** Octets of its representation, from the start of the block. */
   readonly start: number
+  /** End of its representation, in octets from the start of the block. */
   readonly end: number
 }
 
@@ -53,5 +59,6 @@ export interface HpackBlock {
   readonly headerListSizeOctets: number
   /** The dynamic table before and after the block. */
   readonly tableBefore: HpackTableState
+  /** The dynamic table after the block. */
   readonly tableAfter: HpackTableState
 }
