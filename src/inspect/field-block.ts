@@ -29,7 +29,8 @@ export class FieldBlock {
 
   add(frame: FragmentFrame): void {
     this.sizeOctets += frame.fragment.length
-    this.#fragments.push(frame.fragment)
+    // Empty ones, of which a peer can send any number, are not kept.
+    if (frame.fragment.length > 0) this.#fragments.push(frame.fragment)
   }
 
   /** All fragments together. */

@@ -90,7 +90,7 @@ export class TreeRenderer {
   #head(event: InspectEvent, text: string): string[] {
     const time = `${(event.timeMs - this.#startMs!).toFixed(1).padStart(6)} ms`
     const arrow = event.sender === 'client' ? '>' : '<'
-    const [first = '', ...more] = wrapColumns(text, this.#columns - GUTTER_COLUMNS)
+    const [first = '', ...more] = wrapColumns(escapeText(text), this.#columns - GUTTER_COLUMNS)
     const word = first.split(' ', 1)[0]!
     const indent = ' '.repeat(GUTTER_COLUMNS)
     return [
@@ -103,9 +103,11 @@ export class TreeRenderer {
   #text(depth: number, text: string, style?: Style, label = ''): string[] {
     const indent = ' '.repeat(GUTTER_COLUMNS + depth * 2)
     const width = this.#columns - indent.length
-    let lines = wrapColumns(text, width)
+    // Much of it comes from peers: nothing of that may steer the terminal.
+    const safe = escapeText(text)
+    let lines = wrapColumns(safe, width)
     // Those below the first stand two columns further in.
-    if (lines.length > 1) lines = wrapColumns(text, width - 2)
+    if (lines.length > 1) lines = wrapColumns(safe, width - 2)
     const painted = lines.map((line, i) => {
       const shown = i === 0 ? line : `  ${line}`
       return indent + (style === undefined ? shown : this.#paint(style, shown))
@@ -127,9 +129,7 @@ export class TreeRenderer {
       if (step.kind === 'size-update') {
         lines.push(...this.#text(2, `dynamic table size update to ${step.maxSizeOctets} octets`, 'dim'))
       } else {
-        lines.push(
-          ...this.#text(2, `${escapeText(step.name)}: ${escapeText(step.value)}`, undefined, labelOf(step)),
-        )
+        lines.push(...this.#text(2, `${step.name}: ${step.value}`, undefined, labelOf(step)))
       }
     }
     if (event.truncated) lines.push(...this.#text(2, 'more fields than are shown', 'bad'))
@@ -137,7 +137,7 @@ export class TreeRenderer {
   }
 
   #message(event: MessageEvent): string[] {
-    const encoding = event.compressed ? `, compressed with ${escapeText(event.encoding)}` : ''
+    const encoding = event.compressed ? `, compressed with ${event.encoding}` : ''
     const type = event.typeName === undefined ? '' : `, ${event.typeName}`
     const lines = this.#text(1, `message ${event.index}: ${octetCount(event.lengthOctets)}${encoding}${type}`)
     const prefix = Buffer.alloc(MESSAGE_PREFIX_OCTETS)

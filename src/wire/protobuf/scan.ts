@@ -11,6 +11,7 @@ import { type LenKind, rankLen } from './guess.ts'
 import { DEFAULT_MAX_DEPTH, ProtobufReader } from './reader.ts'
 import { ProtobufRecord } from './record.ts'
 import { SCALAR_WIRE_TYPES } from './scalar-type.ts'
+import { escapeText } from './text.ts'
 import { isUtf8 } from './utf8.ts'
 import { varintSizeOctets } from './varint.ts'
 import { octetCount } from './violation.ts'
@@ -123,7 +124,7 @@ class Scanner {
     const field = declared !== undefined && fits(declared, reader.wireType) ? declared : undefined
     const mismatch =
       declared !== undefined && field === undefined
-        ? `declared ${declared.type} ${declared.name}, came as ${wireTypeName(reader.wireType)}`
+        ? `declared ${declared.type} ${escapeText(declared.name)}, came as ${wireTypeName(reader.wireType)}`
         : ''
     switch (reader.wireType) {
       case WireType.LEN:
@@ -182,7 +183,9 @@ class Scanner {
     const field = declaredKind === undefined ? undefined : declared
     const kinds = declaredKind ?? rankLen(source, start, end)
     let note = mismatch
-    if (declared !== field) note = `declared ${declared?.type} ${declared?.name}, but the octets are none`
+    if (declared !== undefined && field === undefined) {
+      note = `declared ${declared.type} ${escapeText(declared.name)}, but the octets are none`
+    }
     let records: ProtobufRecord[] | undefined
     if (kinds.includes('message')) {
       if (depth < this.#maxDepth) {

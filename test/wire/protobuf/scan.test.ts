@@ -218,3 +218,12 @@ t.test('no input makes more records than half its octets', async (t) => {
     t.ok(count(records) <= octets.length / 2)
   }
 })
+
+t.test('names of an untrusted schema do not reach a terminal as commands', async (t) => {
+  const field: FieldDescriptor = { number: 1, name: 'a\u001b[2J', type: 'string', repeated: false }
+  for (const input of ['08 01', '0a 01 ff']) {
+    const [line] = describeScan(scan(hex(input), { message: message('M', field) }))
+    t.match(line, /declared string a\\u\{1b\}\[2J/)
+    t.notMatch(line, /\p{Cc}/u)
+  }
+})
