@@ -24,6 +24,24 @@ t.test('every floor is there', async (t) => {
   for (const floor of Object.keys(lowerFloors)) t.ok(existsSync(join(root, 'src', floor)), `src/${floor}`)
 })
 
+t.test('imports of all forms are read', async (t) => {
+  const self = readSources('test/architecture').find(
+    ({ path }) => path === 'test/architecture/floors.test.ts',
+  )
+  const specifiers = self?.imports.map(({ specifier }) => specifier)
+  type Hidden = import('./source-files.ts').Import
+  const { root: again } = await import('./source-files.ts')
+  t.equal(again, root)
+  t.match(specifiers, ['node:fs', 'node:path', 'tap', './floor-rules.ts', './source-files.ts'])
+  const hidden: Hidden | undefined = self?.imports.at(-2)
+  t.same(
+    self?.imports.slice(-2).map(({ specifier }) => specifier),
+    ['./source-files.ts', './source-files.ts'],
+    'import() and import types',
+  )
+  t.ok(hidden !== undefined && hidden.line > 20, 'with their lines')
+})
+
 t.test('a floor imports itself and lower floors', async (t) => {
   t.strictSame(floorBreaches(sources), [])
   t.equal(floorBreaches([sourceThatImports('src/wire/a.ts', 'src/http2/b.ts')]).length, 1, 'wire -> http2')

@@ -1,5 +1,5 @@
 /**
- * The project's TypeScript sources and what each of them imports, read with TypeScript's own parser, for the
+ * The project's TypeScript sources and what each of them imports, read with TypeScript's own scanner, for the
  * architecture tests. It knows nothing about the rules.
  */
 import { readFileSync } from 'node:fs'
@@ -43,41 +43,9 @@ function readSource(path: string): SourceFile {
 
 /** Imports of all forms: `import`, `export … from`, `import()` and `import('…').Type`. */
 function readImports(path: string, text: string): Import[] {
-  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
-  const imports: Import[] = []
-  const visit = (node: ts.Node): void => {
-    const specifier = specifierOf(node)
-    if (specifier !== undefined) {
-      imports.push({
-        specifier,
-        target: specifier.startsWith('.')
-          ? relative(root, resolve(root, dirname(path), specifier))
-          : undefined,
-        line: file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1,
-      })
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(file)
-  return imports
-}
-
-function specifierOf(node: ts.Node): string | undefined {
-  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
-    return node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier)
-      ? node.moduleSpecifier.text
-      : undefined
-  }
-  if (
-    ts.isImportTypeNode(node) &&
-    ts.isLiteralTypeNode(node.argument) &&
-    ts.isStringLiteral(node.argument.literal)
-  ) {
-    return node.argument.literal.text
-  }
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-    const [argument] = node.arguments
-    return argument !== undefined && ts.isStringLiteral(argument) ? argument.text : undefined
-  }
-  return undefined
+  return ts.preProcessFile(text, true, false).importedFiles.map(({ fileName, pos }) => ({
+    specifier: fileName,
+    target: fileName.startsWith('.') ? relative(root, resolve(root, dirname(path), fileName)) : undefined,
+    line: text.slice(0, pos).split('\n').length,
+  }))
 }
