@@ -115,11 +115,18 @@ export class ChannelCore implements CallHost {
       return call.fail(Status.UNAVAILABLE, 'Channel has been shut down', undefined, 'connect')
     }
     this.hold(call)
-    const connection = this.connection
+    const connection = this.usable()
     if (connection !== undefined) return call.startOn(connection)
     if (this.pause !== undefined && !call.waitForReady) return call.finishWith(this.failureNow())
     this.waiting.add(call)
     this.connect()
+  }
+
+  /** The connection, if new calls can start on it: its streams may hear of its end before we do. */
+  private usable(): Http2Connection | undefined {
+    const { connection } = this
+    if (connection !== undefined && connection.state !== 'open') this.lost(connection, 'it is closing')
+    return this.connection
   }
 
   ended(call: ClientCall): void {

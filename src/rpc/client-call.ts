@@ -31,6 +31,8 @@ import { messageOfErrorCode, statusOfErrorCode } from './status-mapping.ts'
 
 /** Requests kept for a transparent retry, at most; past it the call can't be moved to another connection. */
 const REPLAY_LIMIT_OCTETS = 256 * 1024
+/** How often a call is moved to another connection, whatever the reasons. */
+const MAX_MOVES = 16
 const NO_OCTETS = new Uint8Array(0)
 const ROOM: Promise<boolean> = Promise.resolve(true)
 const OVER: Promise<boolean> = Promise.resolve(false)
@@ -91,6 +93,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   private localEnded = false
   /** True once the peer may have acted on the call: no transparent retry from here on (gRFC A6). */
   private committed = false
+  private moves = 0
   private refusals = 0
 
   private httpStatus = 0
@@ -415,6 +418,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
 
   /** gRFC A6: what never left is moved each time; what the server's HTTP/2 saw and refused, once. */
   private mayRetry(): boolean {
+    if (this.moves++ === MAX_MOVES) return false
     return this.stream?.id === 0 || this.refusals++ === 0
   }
 
