@@ -2,11 +2,15 @@
  * One connection of the `node` engine, of either role: the seam's {@link Http2Connection} over a session of
  * node:http2 on a socket that is ready (TCP and TLS done). How a client comes to that socket is in
  * `dialer.ts`, how a server does in `node-server.ts`.
+ *
+ * Longer than other files: the session's events, GOAWAY, the two ways to end, and the phases before a session
+ * all change one state, and each rule about it is only understood beside the others.
  */
+import type { EventEmitter } from 'node:events'
 import http2, { type ClientHttp2Session, type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
-import { ConnectionError, type ConnectionErrorInit, type ConnectionPhase } from '../errors.ts'
+import type { ConnectionError, ConnectionErrorInit, ConnectionPhase } from '../errors.ts'
 import type { SocketPeer } from '../peer.ts'
 import type {
   ConnectionListener,
@@ -19,35 +23,29 @@ import type {
   Settings,
   StreamListener,
 } from '../transport.ts'
+import {
+  asUnprocessed,
+  connectionError,
+  goawayReason,
+  sessionErrorReason,
+  timeoutReason,
+} from './connection-errors.ts'
 import { NodeStream, type StreamHost } from './node-stream.ts'
+import { MAX_OUTSTANDING_PINGS, type PingListener, PingQueue } from './ping-queue.ts'
+import { type Limits, limitsOf, seamSettings, sessionOptions } from './session-options.ts'
+import { StreamAdmission } from './stream-admission.ts'
 import { SessionPulse, watch } from './watchdog.ts'
 
-const DEFAULT_MAX_CONCURRENT_STREAMS = 256
-const DEFAULT_MAX_HEADER_LIST_SIZE_OCTETS = 16384
-const DEFAULT_STREAM_WINDOW_OCTETS = 1 << 20
-const DEFAULT_CONNECTION_WINDOW_OCTETS = 4 << 20
-const DEFAULT_SEND_BUFFER_OCTETS = 65536
-const DEFAULT_WATCHDOG_INTERVAL_MS = 1000
-
-/** Streams a client opens before it has the peer's SETTINGS (RFC 9113 §6.5.2 recommends no smaller limit). */
-const INITIAL_MAX_CONCURRENT_STREAMS = 100
-/** Octets a field costs beyond name and value (RFC 9113 §6.5.2). */
-const FIELD_OVERHEAD_OCTETS = 32
 const MAX_STREAM_ID = 0x7fffffff
 const MAX_DEBUG_CHARACTERS = 1024
 const FLAG_END_STREAM = 0x1
-/** How Node says that the peer sent no SETTINGS_MAX_CONCURRENT_STREAMS. */
-const UNLIMITED = 0xffffffff
-/** No limit of our own on what we send: the peer's SETTINGS_MAX_HEADER_LIST_SIZE is for the layer above. */
-const MAX_SEND_HEADER_BLOCK_OCTETS = 0x7fffffff
-/** Node's default of 10 MB refuses streams while large messages are under way; windows and stream limits bound memory. */
-const MAX_SESSION_MEMORY_MB = 4096
-/** Pings on the wire at a time; Node cancels those above its own limit of 10. */
-const MAX_OUTSTANDING_PINGS = 8
 /** Time for the last octets to leave, and for the peer to close, before the socket is destroyed. */
 const LINGER_MS = 1000
 
-type PingListener = (error: Error | undefined, roundTripMs: number) => void
+const OWNER = Symbol('owner')
+
+/** Node's session, with our connection on it. */
+type OwnedSession = Http2Session & { [OWNER]: NodeConnection }
 
 /** Answers the failure of a session before the peer's SETTINGS: what the peer speaks, in words. */
 export type Diagnosis = (socketOctets: number) => Promise<string | undefined>
@@ -57,10 +55,8 @@ export class NodeConnection implements Http2Connection, StreamHost {
   readonly engine = 'node'
   readonly role: 'client' | 'server'
   readonly peer: SocketPeer
-  readonly pauseAtOctets: number
-  readonly sendBufferOctets: number
+  readonly #limits: Limits
   #listener: ConnectionListener
-  readonly #options: EngineOptions
   readonly #handshakeTimeoutMs: number
   #socket: Duplex
   #session: Http2Session | undefined = undefined
@@ -74,13 +70,9 @@ export class NodeConnection implements Http2Connection, StreamHost {
   #referenced = true
   #goaway: Goaway | undefined = undefined
   #remoteSettings: Settings = {}
-  #maxConcurrentStreams = INITIAL_MAX_CONCURRENT_STREAMS
   readonly #streams = new Set<NodeStream>()
-  /** Streams that Node has, closed ones that it has not let go of included. */
-  #nativeStreams = 0
-  #waiting: NodeStream[] = []
-  readonly #waitingPings: PingListener[] = []
-  readonly #sentPings = new Set<PingListener>()
+  readonly #admission = new StreamAdmission((stream) => this.#start(stream))
+  #pings: PingQueue | undefined = undefined
   #handshakeTimer: NodeJS.Timeout | undefined = undefined
   #lingerTimer: NodeJS.Timeout | undefined = undefined
   #unwatch: () => void = () => {}
@@ -102,12 +94,10 @@ export class NodeConnection implements Http2Connection, StreamHost {
     this.role = role
     this.peer = peer
     this.#socket = socket
-    this.#options = options
+    this.#limits = limitsOf(role, options)
     this.#listener = listener
     this.#onGone = onGone
     this.#handshakeTimeoutMs = handshakeTimeoutMs
-    this.sendBufferOctets = options.sendBufferOctets ?? DEFAULT_SEND_BUFFER_OCTETS
-    this.pauseAtOctets = Math.max((options.streamWindowOctets ?? DEFAULT_STREAM_WINDOW_OCTETS) >> 1, 1)
     if (handshakeTimeoutMs > 0) {
       this.#handshakeTimer = setTimeout(() => this.#handshakeExpired(), handshakeTimeoutMs)
       // the socket keeps the process alive, not its time limit
@@ -128,14 +118,15 @@ export class NodeConnection implements Http2Connection, StreamHost {
   }
 
   get localSettings(): Settings {
-    const { maxConcurrentStreams, maxHeaderListSizeOctets, streamWindowOctets } = this.#options
-    const settings: Settings = {
-      initialWindowSize: streamWindowOctets ?? DEFAULT_STREAM_WINDOW_OCTETS,
-      maxHeaderListSize: maxHeaderListSizeOctets ?? DEFAULT_MAX_HEADER_LIST_SIZE_OCTETS,
-    }
-    if (this.role === 'client') settings.enablePush = false
-    else settings.maxConcurrentStreams = maxConcurrentStreams ?? DEFAULT_MAX_CONCURRENT_STREAMS
-    return settings
+    return this.#limits.settings
+  }
+
+  get pauseAtOctets(): number {
+    return this.#limits.pauseAtOctets
+  }
+
+  get sendBufferOctets(): number {
+    return this.#limits.sendBufferOctets
   }
 
   // ---- the way to a session ----
@@ -164,14 +155,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
     if (this.#state === 'closed') return
     this.#diagnose = diagnose
     this.#phase = 'settings'
-    const settings = this.localSettings
-    const options = {
-      settings,
-      maxOutstandingPings: MAX_OUTSTANDING_PINGS + 2,
-      maxHeaderListPairs: Math.ceil((settings.maxHeaderListSize ?? 0) / FIELD_OVERHEAD_OCTETS),
-      maxSendHeaderBlockLength: MAX_SEND_HEADER_BLOCK_OCTETS,
-      maxSessionMemory: MAX_SESSION_MEMORY_MB,
-    }
+    const options = sessionOptions(this.#limits, MAX_OUTSTANDING_PINGS)
     let session: Http2Session
     try {
       session =
@@ -187,36 +171,25 @@ export class NodeConnection implements Http2Connection, StreamHost {
     }
     this.#session = session
     // Node may leave a socket open whose TLS has failed, and then never ends the session
-    this.#socket.on('error', () => setImmediate(destroySocket, this.#socket))
-    session.on('remoteSettings', (remote) => this.#settingsReceived(remote))
-    session.on('goaway', (code, lastStreamId, debugData) =>
-      this.#goawayReceived(code, lastStreamId, debugData),
-    )
-    session.on('error', (error) => this.#sessionFailed(error))
-    session.on('close', () => this.#sessionClosed())
-    if (this.role === 'server') {
-      session.on('stream', (stream, _headers, flags, rawHeaders?: string[]) =>
-        this.#streamArrived(stream as ServerHttp2Stream, flags, rawHeaders ?? []),
-      )
-    }
+    this.#socket.on('error', destroySoon)
+    const owned = session as OwnedSession
+    owned[OWNER] = this
+    session.on('remoteSettings', onRemoteSettings)
+    session.on('goaway', onGoaway)
+    session.on('error', onError)
+    session.on('close', onClose)
+    // Node's types leave out the raw headers
+    if (this.role === 'server') (session as EventEmitter).on('stream', onStream)
     // leaves with the next frame: Node schedules no write for it
-    session.setLocalWindowSize(this.#options.connectionWindowOctets ?? DEFAULT_CONNECTION_WINDOW_OCTETS)
+    session.setLocalWindowSize(this.#limits.connectionWindowOctets)
     this.#pulse = new SessionPulse(session)
-    this.#unwatch = watch(this, this.#options.watchdogIntervalMs ?? DEFAULT_WATCHDOG_INTERVAL_MS)
-    this.#startWaiting()
+    this.#unwatch = watch(this, this.#limits.watchdogIntervalMs)
+    this.#admission.allow()
   }
 
   #handshakeExpired(): void {
-    const missing = this.role === 'client' ? 'SETTINGS' : 'connection preface'
-    const what = {
-      connect: 'no TCP connection',
-      tls: 'no finished TLS handshake',
-      settings: `no ${missing}`,
-      open: '',
-    }[this.#phase]
-    const silent = this.#phase === 'settings' ? '; the peer stays silent' : ''
-    const words = `${what} within ${this.#handshakeTimeoutMs} ms${silent}`
-    this.fail(this.connectionError(words, { initiator: 'local' }))
+    const reason = timeoutReason(this.#phase, this.role, this.#handshakeTimeoutMs)
+    this.fail(this.connectionError(reason, { initiator: 'local' }))
   }
 
   /** A {@link ConnectionError} that names the phase and the address. */
@@ -225,14 +198,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
     init: Omit<ConnectionErrorInit, 'phase' | 'address'>,
     phase: ConnectionPhase = this.#phase,
   ): ConnectionError {
-    const { address } = this.peer
-    const doing = {
-      connect: `Connecting to ${address} failed`,
-      tls: `TLS with ${address} failed`,
-      settings: `Starting HTTP/2 with ${address} failed`,
-      open: `The HTTP/2 connection with ${address} ended`,
-    }[phase]
-    return new ConnectionError(`${doing}: ${reason}`, { ...init, phase, address })
+    return connectionError(phase, this.peer.address, reason, init)
   }
 
   /** Ends the connection because of `error` as soon as it is known whether there are better words for it. */
@@ -267,22 +233,26 @@ export class NodeConnection implements Http2Connection, StreamHost {
 
   // ---- what the session tells ----
 
-  #settingsReceived(remote: http2.Settings): void {
+  settingsReceived(remote: http2.Settings): void {
     if (this.#state === 'closed') return
     this.#remoteSettings = seamSettings(remote)
-    this.#maxConcurrentStreams = remote.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
     this.#tell(() => this.#listener.onSettings?.(this.#remoteSettings))
     if (this.#phase !== 'open') {
       this.#phase = 'open'
       if (this.#state === 'connecting') this.#state = 'open'
-      clearTimeout(this.#handshakeTimer)
+      this.#endHandshake()
       this.#tell(() => this.#listener.onOpen())
     }
-    this.#startWaiting()
-    this.#sendWaitingPings()
+    this.#admission.allow(remote.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
+    if (this.#session !== undefined) this.#pings?.send(this.#session)
   }
 
-  #goawayReceived(code: number, lastStreamId: number, debugData?: Uint8Array): void {
+  #endHandshake(): void {
+    clearTimeout(this.#handshakeTimer)
+    this.#handshakeTimer = undefined
+  }
+
+  goawayReceived(code: number, lastStreamId: number, debugData?: Uint8Array): void {
     if (this.#state === 'closed') return
     const text =
       debugData === undefined ? '' : Buffer.from(debugData).toString('utf8').slice(0, MAX_DEBUG_CHARACTERS)
@@ -295,10 +265,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
     else {
       // Node destroys the session as soon as this event is over
       for (const stream of this.#streams) stream.abandon()
-      this.#failure ??= this.connectionError(
-        `the peer sent GOAWAY ${errorCodeName(code)}${text === '' ? '' : `: ${text}`}`,
-        { code, initiator: 'peer', debugData: text, section: 'RFC 9113 §6.8' },
-      )
+      this.#failure ??= this.connectionError(...goawayReason(this.#goaway, false))
     }
     const goaway = this.#goaway
     this.#tell(() => this.#listener.onGoaway(goaway))
@@ -307,28 +274,15 @@ export class NodeConnection implements Http2Connection, StreamHost {
     if (this.#streams.size === 0) this.#linger()
   }
 
-  #sessionFailed(error: Error): void {
-    this.#failure ??= this.#sessionError(error)
+  sessionFailed(error: Error): void {
+    this.#failure ??= this.connectionError(...sessionErrorReason(error))
   }
 
-  #sessionError(error: Error): ConnectionError {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_HTTP2_ERROR') {
-      return this.connectionError(`the peer broke the rules of HTTP/2 (${error.message})`, {
-        code: ErrorCode.PROTOCOL_ERROR,
-        initiator: 'local',
-        cause: error,
-      })
-    }
-    const words = code === 'ECONNRESET' || code === 'EPIPE' ? 'the peer reset the connection' : error.message
-    return this.connectionError(words, { initiator: 'peer', cause: error })
-  }
-
-  #sessionClosed(): void {
+  sessionClosed(): void {
     const octets = (this.#socket as { bytesRead?: number }).bytesRead ?? 0
     const orderly = this.#orderly || this.#state === 'closed'
     if (this.#phase === 'settings' && !orderly && this.#diagnose !== undefined && this.#mayDiagnose()) {
-      clearTimeout(this.#handshakeTimer)
+      this.#endHandshake()
       this.#diagnose(octets).then(
         (words) => {
           if (words !== undefined) {
@@ -359,16 +313,12 @@ export class NodeConnection implements Http2Connection, StreamHost {
       )
     }
     this.#state = 'closed'
-    clearTimeout(this.#handshakeTimer)
+    this.#endHandshake()
     clearTimeout(this.#lingerTimer)
     this.#unwatch()
+    this.#admission.end()
     for (const stream of this.#streams) stream.finish()
-    this.#waiting = []
-    const pingError = this.#failure ?? this.connectionError('it was closed', { initiator: 'local' })
-    for (const onResult of [...this.#sentPings, ...this.#waitingPings])
-      this.#tell(() => onResult(pingError, 0))
-    this.#sentPings.clear()
-    this.#waitingPings.length = 0
+    this.#pings?.end(this.#failure ?? this.connectionError('it was closed', { initiator: 'local' }))
     this.#onGone(this, this.#failure)
     this.#tell(() => this.#listener.onClose(this.#failure))
   }
@@ -388,11 +338,11 @@ export class NodeConnection implements Http2Connection, StreamHost {
 
   // ---- streams ----
 
-  #streamArrived(native: ServerHttp2Stream, flags: number, fields: Fields): void {
+  streamArrived(native: ServerHttp2Stream, flags: number, fields: Fields): void {
     const endStream = (flags & FLAG_END_STREAM) !== 0
     const stream = NodeStream.accepted(this, native, endStream)
     this.#streams.add(stream)
-    this.#nativeStreams++
+    this.#admission.entered()
     let listener: StreamListener | undefined
     let cause: unknown
     try {
@@ -415,42 +365,23 @@ export class NodeConnection implements Http2Connection, StreamHost {
   }
 
   requestStart(stream: NodeStream): void {
-    if (this.#state === 'closed' || this.#state === 'draining') return
-    if (
-      this.#session === undefined ||
-      this.#nativeStreams >= this.#maxConcurrentStreams ||
-      this.#waiting.length > 0
-    ) {
-      this.#waiting.push(stream)
-      this.#startWaiting()
-    } else this.#start(stream, this.#session as ClientHttp2Session)
+    if (this.#state !== 'closed' && this.#state !== 'draining') this.#admission.ask(stream)
   }
 
-  #start(stream: NodeStream, session: ClientHttp2Session): void {
+  #start(stream: NodeStream): void {
+    const session = this.#session as ClientHttp2Session
     if (session.destroyed || session.closed) {
       setImmediate(finishStream, stream)
       return
     }
     stream.start(session)
-    if (!stream.waiting) this.#nativeStreams++
-  }
-
-  #startWaiting(): void {
-    const session = this.#session as ClientHttp2Session | undefined
-    if (session === undefined) return
-    let started = 0
-    while (started < this.#waiting.length && this.#nativeStreams < this.#maxConcurrentStreams) {
-      const stream = this.#waiting[started++] as NodeStream
-      // reset before its turn
-      if (this.#streams.has(stream) && !stream.isReset) this.#start(stream, session)
-    }
-    if (started > 0) this.#waiting.splice(0, started)
+    if (!stream.waiting) this.#admission.entered()
   }
 
   /** After GOAWAY no stream starts here any more. */
   #dropWaiting(): void {
+    this.#admission.end()
     for (const stream of this.#streams) if (stream.waiting) setImmediate(finishStream, stream)
-    this.#waiting = []
   }
 
   onStreamClosed(stream: NodeStream): void {
@@ -458,82 +389,42 @@ export class NodeConnection implements Http2Connection, StreamHost {
   }
 
   onStreamReleased(): void {
-    this.#nativeStreams--
-    if (this.#waiting.length > 0) this.#startWaiting()
-    if (this.#nativeStreams > 0) return
+    this.#admission.left()
+    if (this.#admission.started > 0) return
     if (this.#session?.closed === true) this.#linger()
     else if (this.#closing) this.#closeSession()
   }
 
   endOf(stream: NodeStream): ConnectionError | undefined {
     const goaway = this.#goaway
-    const alive = this.#state !== 'closed' && this.#session !== undefined && !this.#session.destroyed
     // a client's GOAWAY counts the streams that the server opened: there are none
     const above = stream.waiting || stream.id > (goaway?.lastStreamId ?? 0)
     if (goaway !== undefined && above && this.role === 'client') {
-      return this.connectionError(
-        `the peer sent GOAWAY ${errorCodeName(goaway.code)} and did not process this stream${
-          goaway.debugData === '' ? '' : `: ${goaway.debugData}`
-        }`,
-        {
-          code: goaway.code,
-          initiator: 'peer',
-          debugData: goaway.debugData,
-          unprocessed: true,
-          section: 'RFC 9113 §6.8',
-        },
-      )
+      return this.connectionError(...goawayReason(goaway, true))
     }
+    const alive = this.#state !== 'closed' && this.#session?.destroyed === false
     if (alive && !stream.waiting) return undefined
-    const failure = this.#failure
-    const unprocessed = stream.waiting
-    if (failure === undefined) {
-      const words = this.#orderly ? 'it was closed' : 'the peer closed it'
-      return this.connectionError(words, { initiator: this.#orderly ? 'local' : 'peer', unprocessed })
-    }
-    if (!unprocessed) return failure
-    const { code, initiator, debugData, section } = failure
-    return new ConnectionError(failure.message, {
-      initiator,
-      phase: failure.phase,
-      unprocessed,
-      cause: failure.cause,
-      ...(code === undefined ? {} : { code }),
-      ...(failure.address === undefined ? {} : { address: failure.address }),
-      ...(debugData === undefined ? {} : { debugData }),
-      ...(section === undefined ? {} : { section }),
-    })
+    const failure = this.#failure ?? this.#silentEnd()
+    return stream.waiting ? asUnprocessed(failure) : failure
+  }
+
+  /** What streams hear where the connection itself ended without an error. */
+  #silentEnd(): ConnectionError {
+    if (this.#orderly) return this.connectionError('it was closed', { initiator: 'local' })
+    return this.connectionError('the peer closed it', { initiator: 'peer' })
   }
 
   // ---- the whole connection ----
 
   ping(onResult: PingListener): void {
+    const tell: PingListener = (error, roundTripMs) => this.#tell(() => onResult(error, roundTripMs))
     if (this.#state === 'closed') {
-      const error = this.#failure ?? this.connectionError('it is closed', { initiator: 'local' })
-      setImmediate(() => this.#tell(() => onResult(error, 0)))
+      setImmediate(tell, this.#failure ?? this.connectionError('it is closed', { initiator: 'local' }), 0)
       return
     }
-    this.#waitingPings.push(onResult)
-    this.#sendWaitingPings()
-  }
-
-  #sendWaitingPings(): void {
-    const session = this.#session
-    if (session === undefined || session.destroyed || this.#phase !== 'open') return
-    while (this.#waitingPings.length > 0 && this.#sentPings.size < MAX_OUTSTANDING_PINGS) {
-      const onResult = this.#waitingPings.shift() as PingListener
-      this.#sentPings.add(onResult)
-      const answered = (error: Error | null, roundTripMs: number) => {
-        // cancelled by Node because the session ends: told when the connection is gone
-        if (error !== null || !this.#sentPings.delete(onResult)) return
-        this.#tell(() => onResult(undefined, roundTripMs))
-        this.#sendWaitingPings()
-      }
-      // Node sends no PING once a session is closing; SETTINGS are acknowledged too (RFC 9113 §6.5.3)
-      if (session.closed)
-        session.settings({}, (error, _settings, roundTripMs) => answered(error, roundTripMs))
-      else session.ping(answered)
-    }
+    this.#pings ??= new PingQueue()
+    this.#pings.add(tell)
+    if (this.#session !== undefined && this.#phase === 'open') this.#pings.send(this.#session)
   }
 
   close(): void {
@@ -548,8 +439,8 @@ export class NodeConnection implements Http2Connection, StreamHost {
     this.#state = 'draining'
     this.#dropWaiting()
     // nghttp2 sends GOAWAY before the requests in its queue, and drops those then: they go out first
-    if (this.role === 'client' && this.#nativeStreams > 0) setImmediate(() => this.#closeSession())
-    else if (this.#nativeStreams === 0) this.#closeSession()
+    if (this.role === 'client' && this.#admission.started > 0) setImmediate(() => this.#closeSession())
+    else if (this.#admission.started === 0) this.#closeSession()
     else this.#announceClose(session)
   }
 
@@ -572,7 +463,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
     const session = this.#session as Http2Session
     if (this.#state === 'closed' || session.closed || session.destroyed) return
     session.close()
-    if (this.#nativeStreams === 0) this.#linger()
+    if (this.#admission.started === 0) this.#linger()
   }
 
   destroy(code: number = ErrorCode.NO_ERROR, reason = ''): void {
@@ -625,7 +516,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
   check(): void {
     if (this.#session?.destroyed === true) this.#linger()
     if (this.#pulse?.isDead() !== true) return
-    if (this.#orderly && this.#nativeStreams === 0) {
+    if (this.#orderly && this.#admission.started === 0) {
       this.#linger()
       return
     }
@@ -638,25 +529,40 @@ export class NodeConnection implements Http2Connection, StreamHost {
   }
 }
 
-function destroySocket(socket: Duplex): void {
-  socket.destroy()
-}
-
 function finishStream(stream: NodeStream): void {
   stream.finish()
 }
 
 function ignore(): void {}
 
-/** Node's settings object without its own additions. */
-function seamSettings(remote: http2.Settings): Settings {
-  const settings: Settings = {}
-  if (remote.headerTableSize !== undefined) settings.headerTableSize = remote.headerTableSize
-  if (remote.enablePush !== undefined) settings.enablePush = remote.enablePush
-  const { maxConcurrentStreams = UNLIMITED } = remote
-  if (maxConcurrentStreams !== UNLIMITED) settings.maxConcurrentStreams = maxConcurrentStreams
-  if (remote.initialWindowSize !== undefined) settings.initialWindowSize = remote.initialWindowSize
-  if (remote.maxFrameSize !== undefined) settings.maxFrameSize = remote.maxFrameSize
-  if (remote.maxHeaderListSize !== undefined) settings.maxHeaderListSize = remote.maxHeaderListSize
-  return settings
+function destroySoon(this: Duplex): void {
+  setImmediate(() => this.destroy())
+}
+
+// Listeners shared by all sessions: `this` is Node's session, and the symbol leads to our connection.
+
+function onRemoteSettings(this: OwnedSession, settings: http2.Settings): void {
+  this[OWNER].settingsReceived(settings)
+}
+
+function onGoaway(this: OwnedSession, code: number, lastStreamId: number, debugData?: Uint8Array): void {
+  this[OWNER].goawayReceived(code, lastStreamId, debugData)
+}
+
+function onError(this: OwnedSession, error: Error): void {
+  this[OWNER].sessionFailed(error)
+}
+
+function onClose(this: OwnedSession): void {
+  this[OWNER].sessionClosed()
+}
+
+function onStream(
+  this: OwnedSession,
+  stream: ServerHttp2Stream,
+  _headers: unknown,
+  flags: number,
+  rawHeaders?: string[],
+): void {
+  this[OWNER].streamArrived(stream, flags, rawHeaders ?? [])
 }
