@@ -6,8 +6,11 @@
  * argument; the connection sends the PING and applies the result.
  */
 
-/** A sample above this part of the estimate says that the window limits the peer. */
-const FULL = 0.66
+/**
+ * A sample above this part of the estimate says that the window limits the peer. Credit is given back at half of
+ * the window, so a peer that always waits for credit sends about half a window in a round trip.
+ */
+const FULL = 0.45
 /** The weight of a new round trip in the average. */
 const ROUND_TRIP_WEIGHT = 0.1
 
@@ -63,9 +66,7 @@ export class BandwidthEstimator {
     const grewFaster = bandwidth > this.#bandwidth
     if (grewFaster) this.#bandwidth = bandwidth
     if (!grewFaster || this.#sampleOctets < this.estimateOctets * FULL) return false
-    const estimate = Math.min(this.#sampleOctets * 2, this.limitOctets)
-    if (estimate <= this.estimateOctets) return false
-    this.estimateOctets = estimate
+    this.estimateOctets = Math.min(this.estimateOctets * 2, this.limitOctets)
     return true
   }
 }

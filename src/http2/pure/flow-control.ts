@@ -87,7 +87,13 @@ export class ReceiveWindow {
   /** Credit to give now: all that is owed once it is half of the target, else 0. */
   owed(): number {
     const owed = this.targetOctets - this.availableOctets - this.unconsumedOctets
-    if (owed * 2 < this.targetOctets || owed <= 0) return 0
+    return owed * 2 < this.targetOctets ? 0 : this.raise()
+  }
+
+  /** Credit that takes the window to its target at once, 0 for none. */
+  raise(): number {
+    const owed = this.targetOctets - this.availableOctets - this.unconsumedOctets
+    if (owed <= 0) return 0
     this.availableOctets += owed
     return owed
   }

@@ -1,6 +1,11 @@
 /** The options of the `pure` engine beyond those of the seam, and what all of them are by default. */
-import type { ConnectionAgeOptions } from '../connection-age.ts'
-import type { KeepaliveOptions, PingEnforcementOptions } from '../keepalive.ts'
+import { type ConnectionAgeOptions, connectionAgeOptions } from '../connection-age.ts'
+import {
+  type KeepaliveOptions,
+  keepaliveOptions,
+  type PingEnforcementOptions,
+  pingEnforcementOptions,
+} from '../keepalive.ts'
 import type { ConnectOptions, EngineOptions, ListenOptions } from '../transport.ts'
 import type { AbuseBudgets } from './abuse-limits.ts'
 
@@ -40,12 +45,6 @@ export interface PureEngineOptions extends EngineOptions {
   lingerTimeoutMs?: number
   /** Largest receive window that auto-tuning makes, in octets; default 16 MiB; 0 keeps the windows as they are. */
   maxWindowOctets?: number
-  /** Pings of our own while the peer is silent (gRFC A8); default none. */
-  keepalive?: KeepaliveOptions
-  /** Server only: ends connections that ping too often (gRFC A9) with `too_many_pings`; default off. */
-  pingEnforcement?: PingEnforcementOptions
-  /** Server only: how long a connection may live (gRFC A9); default for ever. */
-  age?: ConnectionAgeOptions
   /** Client: accept pushed streams (SETTINGS_ENABLE_PUSH), told to `onPush`; default false, as gRPC wants. */
   enablePush?: boolean
   /** Names of fields that the HPACK encoder must never index, besides the usual secrets. */
@@ -60,16 +59,26 @@ export type PureListenOptions = ListenOptions & PureEngineOptions
 
 /** Every option of the core with its value. */
 export type CoreOptions = Required<
-  Omit<PureEngineOptions, 'watchdogIntervalMs' | 'age' | 'pingEnforcement'>
+  Omit<
+    PureEngineOptions,
+    'watchdogIntervalMs' | 'keepaliveTimeMs' | 'keepaliveTimeoutMs' | 'keepaliveWithoutCalls'
+  >
 > & {
+  keepalive: KeepaliveOptions
+  /** Server only. */
   age: ConnectionAgeOptions | undefined
+  /** Server only. */
   pingEnforcement: PingEnforcementOptions | undefined
 }
 
 const MIB = 1024 * 1024
 
 /** Fills in the defaults. */
-export function resolveOptions(options: PureEngineOptions, role: 'client' | 'server'): CoreOptions {
+export function resolveOptions(
+  options: PureConnectOptions | PureListenOptions,
+  role: 'client' | 'server',
+): CoreOptions {
+  const server: ListenOptions = role === 'server' ? (options as PureListenOptions) : {}
   return {
     maxConcurrentStreams: options.maxConcurrentStreams ?? 256,
     maxHeaderListSizeOctets: options.maxHeaderListSizeOctets ?? 16_384,
@@ -91,9 +100,9 @@ export function resolveOptions(options: PureEngineOptions, role: 'client' | 'ser
     maxUnsentOctets: options.maxUnsentOctets ?? MIB,
     lingerTimeoutMs: options.lingerTimeoutMs ?? 1000,
     maxWindowOctets: options.maxWindowOctets ?? 16 * MIB,
-    keepalive: options.keepalive ?? {},
-    pingEnforcement: options.pingEnforcement,
-    age: options.age,
+    keepalive: keepaliveOptions(options),
+    pingEnforcement: pingEnforcementOptions(server),
+    age: connectionAgeOptions(server),
     enablePush: options.enablePush ?? false,
     sensitiveNames: options.sensitiveNames ?? [],
   }

@@ -58,8 +58,7 @@ export class SettingsExchange {
     // RFC 9218 §2.1: the priorities of RFC 7540 are read and ignored here.
     entries.push(SettingId.NO_RFC7540_PRIORITIES, 1)
     writeSettings(context.output.writer, entries)
-    this.ackDeadlineMs = context.nowMs + options.settingsTimeoutMs
-    const increment = context.receiveWindow.owed()
+    const increment = context.receiveWindow.raise()
     if (increment > 0) context.writeWindowUpdate(0, increment)
   }
 
@@ -138,6 +137,8 @@ export class SettingsExchange {
     const first = !this.remoteArrived
     if (first) {
       this.remoteArrived = true
+      // Until here the handshake's time limit counts.
+      if (!this.acknowledged) this.ackDeadlineMs = context.nowMs + context.options.settingsTimeoutMs
       const { remote } = this
       // RFC 9113 §6.5.2: no limit, and pushes allowed, unless said otherwise.
       if (remote.maxConcurrentStreams === undefined) {

@@ -302,6 +302,7 @@ export class StreamSender implements StreamCommands {
       stream.id = context.nextLocalStreamId
       stream.sendWindow.sizeOctets = context.peerInitialWindow
       stream.receiveWindow.availableOctets = context.initialReceiveWindow
+      stream.isHead = isHeadRequest(fields)
     }
     try {
       this.writeHeaders(stream, fields, endStream)
@@ -437,4 +438,12 @@ export class StreamSender implements StreamCommands {
     this.#context.writeReset(stream.id, ErrorCode.NO_ERROR)
     this.#context.closeStream(stream, StreamState.closedByOurReset, undefined)
   }
+}
+
+/** True for a request with method HEAD; pseudo-header fields come first. */
+function isHeadRequest(fields: Fields): boolean {
+  for (let at = 0; at < fields.length && fields[at]!.startsWith(':'); at += 2) {
+    if (fields[at] === ':method') return fields[at + 1] === 'HEAD'
+  }
+  return false
 }

@@ -227,9 +227,14 @@ export class CoreDialogue {
     this.core.tellEnd()
   }
 
-  /** The GOAWAY among the frames sent, as its line; fails the caller's test if there is none. */
+  /** The GOAWAY among the frames sent, as its line with all debug data. */
   goaway(): string {
-    return this.said().find((line) => line.startsWith('GOAWAY')) ?? 'no GOAWAY'
+    for (const frame of this.saidFrames()) {
+      if (frame.kind !== 'GOAWAY') continue
+      const debug = frame.debugData.length === 0 ? '' : `, "${Buffer.from(frame.debugData).toString()}"`
+      return `GOAWAY connection ${errorCodeName(frame.code)}, last stream ${frame.lastStreamId}${debug}`
+    }
+    return 'no GOAWAY'
   }
 }
 
