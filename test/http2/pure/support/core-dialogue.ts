@@ -5,7 +5,11 @@
 
 import type { ConnectionError, StreamError } from '../../../../src/http2/errors.ts'
 import { ConnectionCore } from '../../../../src/http2/pure/connection-core.ts'
-import { type PureEngineOptions, resolveOptions } from '../../../../src/http2/pure/options.ts'
+import {
+  type PureConnectOptions,
+  type PureListenOptions,
+  resolveOptions,
+} from '../../../../src/http2/pure/options.ts'
 import type { PureStream } from '../../../../src/http2/pure/stream.ts'
 import type {
   Fields,
@@ -97,7 +101,7 @@ export class CoreDialogue {
   onRequest: (request: Request) => void = () => {}
   onPush: ((stream: PureStream, request: Fields) => StreamListener | undefined) | undefined
 
-  constructor(role: 'client' | 'server', options: PureEngineOptions = {}) {
+  constructor(role: 'client' | 'server', options: PureConnectOptions | PureListenOptions = {}) {
     this.role = role
     this.core = new ConnectionCore(role, resolveOptions(options, role), this, this.nowMs, 0.5)
     this.core.context.connection = { role } as Http2Connection
@@ -126,7 +130,7 @@ export class CoreDialogue {
   }
 
   /** A server whose client has said hello and whose SETTINGS are acknowledged. */
-  static server(options: PureEngineOptions = {}, clientSettings: [number, number][] = []): CoreDialogue {
+  static server(options: PureListenOptions = {}, clientSettings: [number, number][] = []): CoreDialogue {
     const dialogue = new CoreDialogue('server', options)
     dialogue.hearOctets(CONNECTION_PREFACE)
     dialogue.hear(settings(clientSettings), settingsAck())
@@ -135,7 +139,7 @@ export class CoreDialogue {
   }
 
   /** A client whose server has said hello and acknowledged. */
-  static client(options: PureEngineOptions = {}, serverSettings: [number, number][] = []): CoreDialogue {
+  static client(options: PureConnectOptions = {}, serverSettings: [number, number][] = []): CoreDialogue {
     const dialogue = new CoreDialogue('client', options)
     dialogue.hear(settings(serverSettings), settingsAck())
     dialogue.said()
