@@ -4,6 +4,7 @@
  * Time is an argument in milliseconds of any monotonic clock. The connection does what the policy says:
  * `drain` is a graceful GOAWAY, `end` closes whatever is still open.
  */
+import type { ListenOptions } from './transport.ts'
 
 /** Options of {@link ConnectionAge}; each is off (Infinity) unless set. */
 export interface ConnectionAgeOptions {
@@ -13,6 +14,17 @@ export interface ConnectionAgeOptions {
   maxAgeGraceMs?: number
   /** Time without open streams after which the connection is drained, in milliseconds. */
   maxIdleMs?: number
+}
+
+/** What a server's options say of the life of a connection; undefined if it has no limit. */
+export function connectionAgeOptions(options: ListenOptions): ConnectionAgeOptions | undefined {
+  const never = Number.POSITIVE_INFINITY
+  const {
+    maxConnectionAgeMs: maxAgeMs = never,
+    maxConnectionAgeGraceMs: maxAgeGraceMs = never,
+    maxConnectionIdleMs: maxIdleMs = never,
+  } = options
+  return maxAgeMs === never && maxIdleMs === never ? undefined : { maxAgeMs, maxAgeGraceMs, maxIdleMs }
 }
 
 /** What a {@link ConnectionAge} wants done, with the reason for debug data. */

@@ -5,8 +5,7 @@
  * every engine can use it and every test is instant.
  */
 
-/** Shortest keepalive interval a client may choose, in milliseconds (gRFC A8). */
-export const MIN_KEEPALIVE_TIME_MS = 10_000
+import type { EngineOptions, ListenOptions } from './transport.ts'
 
 /** What a server allows between pings unless told otherwise, in milliseconds: 5 minutes (gRFC A9). */
 export const DEFAULT_MIN_PING_INTERVAL_MS = 300_000
@@ -28,6 +27,16 @@ export interface KeepaliveOptions {
   timeoutMs?: number
   /** Also ping while no stream is open; default false. */
   withoutCalls?: boolean
+}
+
+/** What an engine's options say of keepalive. */
+export function keepaliveOptions(options: EngineOptions): KeepaliveOptions {
+  const { keepaliveTimeMs, keepaliveTimeoutMs, keepaliveWithoutCalls } = options
+  return {
+    ...(keepaliveTimeMs !== undefined && { timeMs: keepaliveTimeMs }),
+    ...(keepaliveTimeoutMs !== undefined && { timeoutMs: keepaliveTimeoutMs }),
+    ...(keepaliveWithoutCalls !== undefined && { withoutCalls: keepaliveWithoutCalls }),
+  }
 }
 
 /** What a {@link KeepalivePinger} wants done. */
@@ -90,6 +99,13 @@ export interface PingEnforcementOptions {
   minIntervalMs?: number
   /** Whether pings are fine while no stream is open; default false. */
   withoutCalls?: boolean
+}
+
+/** What a server's options say of pings that come too often; undefined if any pace is fine. */
+export function pingEnforcementOptions(options: ListenOptions): PingEnforcementOptions | undefined {
+  const { minPingIntervalMs = 0, permitPingsWithoutCalls = false } = options
+  if (!(minPingIntervalMs > 0)) return undefined
+  return { minIntervalMs: minPingIntervalMs, withoutCalls: permitPingsWithoutCalls }
 }
 
 /** Counts pings that come too often; three in a row end the connection with `too_many_pings` (gRFC A9). */

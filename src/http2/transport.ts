@@ -240,6 +240,12 @@ export interface EngineOptions {
    * milliseconds, 0 for never; default 1000. The check sends nothing; for peers that vanish see `ping`.
    */
   watchdogIntervalMs?: number
+  /** Silence of the peer after which we send a PING (gRFC A8), in milliseconds; default Infinity: none. */
+  keepaliveTimeMs?: number
+  /** Time for any sign of life after that PING, before the connection is given up, in milliseconds; default 20000. */
+  keepaliveTimeoutMs?: number
+  /** True pings while no stream is open too; servers may take that for abuse. Default false. */
+  keepaliveWithoutCalls?: boolean
 }
 
 /** Options of a client connection. */
@@ -252,6 +258,20 @@ export interface ConnectOptions extends EngineOptions {
 export interface ListenOptions extends EngineOptions {
   /** TLS; absent means HTTP/2 with prior knowledge in the clear. A function gives what is current for each connection. */
   tls?: ServerTls | (() => ServerTls)
+  /**
+   * Shortest time between a client's pings, in milliseconds (gRFC A9); without open streams it is two hours. A client
+   * that comes too early three times gets GOAWAY ENHANCE_YOUR_CALM `too_many_pings`; response HEADERS and DATA wipe
+   * the slate clean. Default 0: any pace.
+   */
+  minPingIntervalMs?: number
+  /** True lets a client ping as often without open streams as with them; default false. */
+  permitPingsWithoutCalls?: boolean
+  /** Age at which a connection is drained by GOAWAY (gRFC A9), in milliseconds, spread by 10 % either way; default Infinity. */
+  maxConnectionAgeMs?: number
+  /** Time from there until the streams that are still open are cut, in milliseconds; default Infinity. */
+  maxConnectionAgeGraceMs?: number
+  /** Time without open streams after which a connection is drained, in milliseconds; default Infinity. */
+  maxConnectionIdleMs?: number
 }
 
 /** What a listening server tells. */

@@ -7,8 +7,15 @@
  */
 import { parseTarget, targetAuthority } from '../http2/addresses.ts'
 import { ConnectionError } from '../http2/errors.ts'
-import type { ConnectionListener, Goaway, Http2Connection, SocketAddress } from '../http2/transport.ts'
-import { errorCodeName } from '../wire/frame/error-codes.ts'
+import { doubledKeepaliveTimeMs, TOO_MANY_PINGS } from '../http2/keepalive.ts'
+import type {
+  ConnectionListener,
+  ConnectOptions,
+  Goaway,
+  Http2Connection,
+  SocketAddress,
+} from '../http2/transport.ts'
+import { ErrorCode, errorCodeName } from '../wire/frame/error-codes.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { Backoff } from './backoff.ts'
 import type { ChannelOptions } from './channel-options.ts'
@@ -38,6 +45,8 @@ interface Place {
   readonly authority: string
   readonly resolve: () => Promise<readonly (SocketAddress | undefined)[]>
   readonly dial: (address: SocketAddress | undefined, listener: ConnectionListener) => Http2Connection
+  /** The server finds our pings too many: connections from now on wait twice as long (gRFC A8). */
+  readonly pingLess: () => void
 }
 
 function placeOf(target: string | ConnectTarget, options: ChannelOptions): Place {
@@ -47,6 +56,7 @@ function placeOf(target: string | ConnectTarget, options: ChannelOptions): Place
       authority: options.authority ?? 'localhost',
       resolve: async () => [undefined],
       dial: (_, listener) => target.connect(listener, options),
+      pingLess: () => {},
     }
   }
   const parsed = parseTarget(target)
@@ -54,7 +64,7 @@ function placeOf(target: string | ConnectTarget, options: ChannelOptions): Place
   const { tls, connectTimeoutMs, ...rest } = options
   const clientTls = tls === true ? {} : tls || undefined
   const host = parsed.scheme === 'dns' ? parsed.host : undefined
-  const connectOptions = {
+  const connectOptions: ConnectOptions = {
     ...rest,
     handshakeTimeoutMs: connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     ...(clientTls !== undefined && {
@@ -69,6 +79,12 @@ function placeOf(target: string | ConnectTarget, options: ChannelOptions): Place
     authority: options.authority ?? targetAuthority(parsed),
     resolve: () => resolveTarget(parsed, options.lookup),
     dial: (address, listener) => engine.connect(address!, connectOptions, listener),
+    pingLess: () => {
+      const { keepaliveTimeMs } = connectOptions
+      if (keepaliveTimeMs !== undefined) {
+        connectOptions.keepaliveTimeMs = doubledKeepaliveTimeMs(keepaliveTimeMs)
+      }
+    },
   }
 }
 
@@ -285,6 +301,9 @@ export class ChannelCore implements CallHost {
   private onGoaway(connection: Http2Connection, goaway: Goaway): void {
     // It names streams that it processed, or will: the server works.
     if (goaway.lastStreamId > 0) this.proven = true
+    if (goaway.code === ErrorCode.ENHANCE_YOUR_CALM && goaway.debugData === TOO_MANY_PINGS) {
+      this.place.pingLess()
+    }
     this.lost(
       connection,
       `the server sent GOAWAY ${errorCodeName(goaway.code)} ${goaway.debugData}`.trimEnd(),

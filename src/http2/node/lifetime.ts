@@ -27,7 +27,7 @@ export interface LifetimeActs {
   /** No sign of life since the PING. */
   keepaliveFailed(timeoutMs: number): void
   /** The client pings more often than allowed. */
-  tooManyPings(minIntervalMs: number): void
+  tooManyPings(): void
   /** Graceful end, for age or idleness. */
   close(): void
   /** The grace of the maximum age is over. */
@@ -99,7 +99,7 @@ export class Lifetime {
       this.#framesSent = framesSent
       enforcement.onSend()
     }
-    if (enforcement.onPing(performance.now(), openStreams)) this.#acts.tooManyPings(enforcement.minIntervalMs)
+    if (enforcement.onPing(performance.now(), openStreams)) this.#acts.tooManyPings()
   }
 
   /** The last open stream ended. */
@@ -135,8 +135,13 @@ export class Lifetime {
 
 /** How often to look, for the shortest of the limits. */
 function intervalMs(options: EngineOptions & ListenOptions): number {
-  const { keepaliveTimeMs, keepaliveTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs, maxConnectionIdleMs } =
-    options
+  const {
+    keepaliveTimeMs,
+    keepaliveTimeoutMs,
+    maxConnectionAgeMs,
+    maxConnectionAgeGraceMs,
+    maxConnectionIdleMs,
+  } = options
   const limits = [
     keepaliveTimeMs,
     keepaliveTimeoutMs,

@@ -26,6 +26,8 @@ export interface StreamHost extends Http2Connection {
   /** Octets delivered and not consumed above which the stream is paused. */
   readonly pauseAtOctets: number
   readonly sendBufferOctets: number
+  /** Header sections and writes of DATA handed to Node so far; gRFC A9 forgives pings after them. */
+  framesSent: number
   /** Asks to start a client's stream, now or when its turn comes; `stream.start` is called then. */
   requestStart(stream: NodeStream): void
   /** The stream has told its end. */
@@ -135,6 +137,7 @@ export class NodeStream implements Http2Stream {
     const native = this.#native as ServerHttp2Stream & NativeStream
     if (native.destroyed || native.closed) return
     if (!endStream) this.#trailersState = TRAILERS_AWAITED
+    this.#host.framesSent++
     try {
       native.respond(headers, endStream ? RESPONSE_ENDED : RESPONSE)
     } catch (error) {
@@ -217,6 +220,7 @@ export class NodeStream implements Http2Stream {
     const native = this.#native as NativeStream
     // Node ends the response itself after HEAD, 204, 205 and 304: there is no body to send
     if (native.writableEnded || native.destroyed) return true
+    this.#host.framesSent++
     if (endStream) {
       if (octets.length === 0) native.end()
       else native.end(octets)
@@ -273,6 +277,7 @@ export class NodeStream implements Http2Stream {
   /** All data has left (Node's `wantTrailers`). */
   submitTrailers(): void {
     this.#trailersState = TRAILERS_SUBMITTED
+    this.#host.framesSent++
     const native = this.#native as NativeStream
     try {
       native.sendTrailers(this.#trailersToSend ?? {})

@@ -8,6 +8,7 @@ import { connections } from './connections.ts'
 import { fields } from './fields.ts'
 import { flowControl } from './flow-control.ts'
 import { frames } from './frames.ts'
+import { lifetime } from './lifetime.ts'
 import { limits } from './limits.ts'
 import { peers } from './peers.ts'
 import { reset } from './reset.ts'
@@ -29,5 +30,6 @@ export async function contract(
   await t.test('connections', (t) => connections(t, engines))
   await t.test('tls', (t) => tlsContract(t, engines))
   await t.test('peers that speak something else', (t) => peers(t, engines))
+  await t.test('lifetime', (t) => lifetime(t, engines))
   await t.test('frames', (t) => frames(t, engines))
 }
