@@ -23,8 +23,11 @@ export interface Identity {
 export interface Authority {
   /** PEM of the root certificate. */
   readonly ca: string
-  /** Issues a certificate for DNS names and IP addresses, usable by servers and clients. */
-  issue(commonName: string, names?: readonly string[]): Promise<Identity>
+  /**
+   * Issues a certificate for DNS names and IP addresses, usable by servers and clients; valid for a day, from an hour
+   * ago, or that many hours later or earlier.
+   */
+  issue(commonName: string, names?: readonly string[], laterHours?: number): Promise<Identity>
 }
 
 const newKeys = () => crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
@@ -33,8 +36,8 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
 }
 
-function validity() {
-  const now = Date.now()
+function validity(laterHours = 0) {
+  const now = Date.now() + laterHours * HOUR_MS
   return { notBefore: new Date(now - HOUR_MS), notAfter: new Date(now + 24 * HOUR_MS) }
 }
 
@@ -57,14 +60,14 @@ export async function createAuthority(commonName = 'Test Root'): Promise<Authori
   )
   return {
     ca: root.toString('pem'),
-    async issue(name, names = ['localhost', '127.0.0.1', '::1']) {
+    async issue(name, names = ['localhost', '127.0.0.1', '::1'], laterHours = 0) {
       const keys = await newKeys()
       const certificate = await x509.X509CertificateGenerator.create(
         {
           serialNumber: (serial++).toString(16),
           subject: `CN=${name}`,
           issuer: root.subject,
-          ...validity(),
+          ...validity(laterHours),
           publicKey: keys.publicKey,
           signingKey: rootKeys.privateKey,
           signingAlgorithm: ALGORITHM,
