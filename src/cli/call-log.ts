@@ -1,5 +1,5 @@
 /** One line for each call that a server answered. */
-import type { CallSummary } from '../rpc/server-call.ts'
+import type { CallSummary } from '../rpc/call-summary.ts'
 import { statusName } from '../wire/grpc/status-codes.ts'
 import { printable } from './printable.ts'
 

@@ -4,6 +4,7 @@ import { Status } from '../wire/grpc/status-codes.ts'
 import { DEFAULT_MAX_MESSAGE_OCTETS } from '../wire/length-prefixed-message.ts'
 import { currentCall } from './call-context.ts'
 import type { CallOptions, ClientInterceptor } from './call-options.ts'
+import type { CallPlan, PlannedCredentials } from './call-plan.ts'
 import {
   AwaitableFace,
   type BidirectionalCall,
@@ -16,7 +17,7 @@ import {
 import { ChannelCore, type ConnectTarget } from './channel-core.ts'
 import type { ChannelOptions } from './channel-options.ts'
 import { type Caller, type Client, createClient, type Requests } from './client.ts'
-import { type CallHost, type CallPlan, ClientCall, type PlannedCredentials } from './client-call.ts'
+import { type CallHost, ClientCall } from './client-call.ts'
 import { acceptedEncodings, type MessageEncoding, messageEncoding } from './compression.ts'
 import type { ConnectivityState } from './connectivity.ts'
 import { combineCredentials } from './credentials.ts'

@@ -11,15 +11,18 @@ import type { Fields, Http2Connection, Http2Stream, StreamListener } from '../ht
 import { ErrorCode } from '../wire/frame/error-codes.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import type { CallOptions, WriteOptions } from './call-options.ts'
+import type { CallPlan, PlannedCredentials } from './call-plan.ts'
+import { statusOfClose } from './close-status.ts'
 import { messageEncoding } from './compression.ts'
-import { authenticate, type CallCredentials, type CredentialsContext } from './credentials.ts'
+import { authenticate } from './credentials.ts'
 import { DeadlineTimer } from './deadline.ts'
 import { Deferred, looked } from './deferred.ts'
-import { frameMessage, type SendRules } from './message-framing.ts'
+import { frameMessage } from './message-framing.ts'
 import { MessageInbox } from './message-inbox.ts'
 import { Metadata } from './metadata.ts'
 import type { Method } from './method.ts'
-import { type RequestTemplate, writeRequestHeaders } from './request-headers.ts'
+import { writeRequestHeaders } from './request-headers.ts'
+import { RequestPump } from './request-pump.ts'
 import {
   isGrpcContentType,
   readResponseHead,
@@ -27,7 +30,6 @@ import {
   statusOfForeignResponse,
 } from './response-headers.ts'
 import { type Phase, StatusError, type StatusObject } from './status-error.ts'
-import { messageOfErrorCode, statusOfErrorCode } from './status-mapping.ts'
 
 /** Requests kept for a transparent retry, at most; past it the call can't be moved to another connection. */
 const REPLAY_LIMIT_OCTETS = 256 * 1024
@@ -45,26 +47,6 @@ export interface CallHost {
   ended(call: ClientCall): void
   /** What a call that has no connection is waiting for, for the text of an expired deadline. */
   waitingFor(): string
-}
-
-/** What channel and options have settled for a call before it starts. */
-export interface CallPlan {
-  readonly template: RequestTemplate
-  readonly rules: SendRules
-  readonly maxReceiveMessageOctets: number
-  readonly waitForReady: boolean
-  /** Milliseconds since 1970, Infinity for none. */
-  readonly deadlineMs: number
-  readonly metadata: Metadata | undefined
-  readonly credentials: PlannedCredentials | undefined
-}
-
-/** Credentials to ask before the call goes out. */
-export interface PlannedCredentials {
-  readonly make: CallCredentials
-  readonly context: CredentialsContext
-  /** False if the connection is in the clear and that was not allowed: the call fails. */
-  readonly allowed: boolean
 }
 
 function parseFailure(error: unknown): StatusError {
@@ -107,7 +89,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   private timer: DeadlineTimer | undefined = undefined
   private watched: { signal: AbortSignal; abort: () => void }[] | undefined = undefined
   private metadata: Metadata | undefined
-  private source: AsyncIterator<Request> | Iterator<Request> | undefined = undefined
+  private pump: RequestPump<Request> | undefined = undefined
 
   private resultDeferred: Deferred<Response> | undefined = undefined
   private headersDeferred: Deferred<Metadata> | undefined = undefined
@@ -140,7 +122,9 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   /** Begins a call with a stream of requests, written by the caller or taken from `requests`. */
   startStreaming(requests: AsyncIterable<Request> | Iterable<Request> | undefined): void {
     this.begin()
-    if (requests !== undefined) this.pump(requests)
+    if (requests === undefined) return
+    this.pump = new RequestPump<Request>(this)
+    void this.pump.run(requests)
   }
 
   private begin(): void {
@@ -301,30 +285,6 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     this.stream?.sendData(NO_OCTETS, true)
   }
 
-  private async pump(requests: AsyncIterable<Request> | Iterable<Request>): Promise<void> {
-    try {
-      this.source =
-        Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]()
-      for (;;) {
-        const result = await this.source.next()
-        if (result.done) break
-        if (this.outcome !== undefined || !(await this.write(result.value))) return
-      }
-      this.source = undefined
-      this.end()
-    } catch (error) {
-      this.source = undefined
-      this.fail(Status.CANCELLED, `The source of requests failed: ${describe(error)}`, error)
-    }
-  }
-
-  private leaveSource(): void {
-    const source = this.source
-    this.source = undefined
-    // A generator that waits for something else ends after that; its own errors are nobody's then.
-    if (source?.return !== undefined) Promise.resolve(source.return()).catch(() => {})
-  }
-
   // ---- receiving
 
   onHeaders(fields: Fields, endStream: boolean): void {
@@ -413,28 +373,13 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
       this.connection = undefined
       return this.host.submit(this as unknown as ClientCall)
     }
-    this.finishWith(this.statusOfClose(error))
+    this.finishWith(statusOfClose(error, this.phase, Date.now() >= this.plan.deadlineMs))
   }
 
   /** gRFC A6: what never left is moved each time; what the server's HTTP/2 saw and refused, once. */
   private mayRetry(): boolean {
     if (this.moves++ === MAX_MOVES) return false
     return this.stream?.id === 0 || this.refusals++ === 0
-  }
-
-  private statusOfClose(error: StreamError | ConnectionError): StatusError {
-    const init = { cause: error, phase: this.phase }
-    if (error instanceof ConnectionError) {
-      return new StatusError(statusOfLostConnection(error), `Connection dropped: ${error.message}`, init)
-    }
-    // gRPC PROTOCOL-HTTP2: a client past its own deadline says so, whatever the server called it.
-    if (error.code === ErrorCode.CANCEL && error.initiator === 'peer' && Date.now() >= this.plan.deadlineMs) {
-      return new StatusError(Status.DEADLINE_EXCEEDED, 'Deadline exceeded: the server ended the call', init)
-    }
-    if (error.initiator === 'peer') {
-      return new StatusError(statusOfErrorCode(error.code), messageOfErrorCode(error.code), init)
-    }
-    return new StatusError(Status.INTERNAL, `The server broke HTTP/2: ${error.message}`, init)
   }
 
   // ---- ending
@@ -464,7 +409,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
       for (const { signal, abort } of this.watched) signal.removeEventListener('abort', abort)
     }
     this.outbox = undefined
-    this.leaveSource()
+    this.pump?.leave()
     const fromPeer = this.received !== undefined && status === this.received
     if (this.stream !== undefined) {
       // A complete answer needs no more of the request (RFC 9113 §8.1); everything else is a cancellation.
@@ -549,13 +494,4 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   consume(sizeOctets: number): void {
     this.stream?.consume(sizeOctets)
   }
-}
-
-function statusOfLostConnection(error: ConnectionError): number {
-  // A connection closed because of what the peer sent is as gone as any other, and worth a retry.
-  return error.code === ErrorCode.INADEQUATE_SECURITY ? Status.PERMISSION_DENIED : Status.UNAVAILABLE
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

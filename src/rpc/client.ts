@@ -1,7 +1,7 @@
 /** A typed client: one function for each method of a service. */
 import type { CallOptions } from './call-options.ts'
 import type { BidirectionalCall, ClientStreamingCall, ServerStreamingCall, UnaryCall } from './calls.ts'
-import type { Method, Methods, Service } from './method.ts'
+import type { IsDynamic, Method, Methods, Service } from './method.ts'
 
 /** Requests given as a whole instead of by `write`: an async generator, a stream, an array. */
 export type Requests<Request> = AsyncIterable<Request> | Iterable<Request>
@@ -38,7 +38,7 @@ export interface CallWithRequests<Request, Result> {
 /** The function that a method becomes in a client. */
 export type ClientMethod<M> =
   M extends Method<infer Q, infer S, infer QS, infer SS>
-    ? boolean extends QS | SS
+    ? IsDynamic<QS, SS> extends true
       ? // biome-ignore lint/suspicious/noExplicitAny: a method known only at run time has no types to check against
         (requestOrRequests?: any, options?: CallOptions) => any
       : QS extends true

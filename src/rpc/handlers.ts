@@ -1,7 +1,7 @@
 /** What a service is implemented with: one function for each method, and the call that it is given. */
 import type { PeerInfo } from '../http2/transport.ts'
 import type { Metadata, MetadataInit } from './metadata.ts'
-import type { Method, Methods } from './method.ts'
+import type { IsDynamic, Method, Methods } from './method.ts'
 
 /** A call, as its handler sees it. */
 export interface HandlerCall {
@@ -53,7 +53,7 @@ export type Responses<S> = AsyncIterable<S> | Iterable<S>
 /** The function that implements a method. */
 export type Handler<M> =
   M extends Method<infer Q, infer S, infer QS, infer SS>
-    ? boolean extends QS | SS
+    ? IsDynamic<QS, SS> extends true
       ? // biome-ignore lint/suspicious/noExplicitAny: a method known only at run time has no types to check against
         (requestOrRequests: any, call: HandlerCall) => any
       : QS extends true

@@ -9,6 +9,7 @@ export type {
   ParentCall,
   WriteOptions,
 } from './call-options.ts'
+export type { CallSummary } from './call-summary.ts'
 export type {
   AwaitableCall,
   BidirectionalCall,
@@ -106,7 +107,6 @@ export {
 } from './method.ts'
 export type { Lookup } from './resolver.ts'
 export { Server, type ServerListenOptions } from './server.ts'
-export type { CallSummary } from './server-call.ts'
 export type { IncomingCall, ServerInterceptor } from './server-interceptor.ts'
 export type { ServerOptions } from './server-options.ts'
 // Services of gRPC itself

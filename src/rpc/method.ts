@@ -60,3 +60,9 @@ export interface Service<M extends Methods = Methods> {
   /** Serialized google.protobuf.FileDescriptorProto of the service's file and everything it imports, for reflection. */
   readonly fileDescriptors?: () => readonly Uint8Array[]
 }
+
+/** True if the kind of a method is known only at run time: one of its two streaming flags is just `boolean`. */
+export type IsDynamic<
+  RequestStream extends boolean,
+  ResponseStream extends boolean,
+> = boolean extends RequestStream ? true : boolean extends ResponseStream ? true : false

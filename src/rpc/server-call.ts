@@ -19,28 +19,9 @@ import { MessageInbox } from './message-inbox.ts'
 import { Metadata, type MetadataInit } from './metadata.ts'
 import type { Method } from './method.ts'
 import type { RequestHead } from './request-headers.ts'
+import type { Route } from './route.ts'
 import { StatusError } from './status-error.ts'
 import { UnwantedRequest } from './unwanted-request.ts'
-
-/** How a call of a server ended, for logs. */
-export interface CallSummary {
-  /** The value of `:path`, as it came. */
-  readonly path: string
-  /** One of the codes of `Status`. */
-  readonly code: number
-  /** The Status-Message, empty if there is none. */
-  readonly details: string
-  /** The HTTP status that was answered; 200 unless the request was no gRPC. */
-  readonly httpStatus: number
-  /** Address of the client. */
-  readonly peer: string
-  /** From the request headers to the end of the response. */
-  readonly durationMs: number
-  /** Request messages that the handler got. */
-  readonly messagesReceived: number
-  /** Response messages sent. */
-  readonly messagesSent: number
-}
 
 /** What a call needs of its server. */
 export interface ServerCallHost {
@@ -55,12 +36,6 @@ export interface ServerCallHost {
   handlerFailed(error: unknown, call: HandlerCall): void
   /** The call is over. */
   ended(call: ServerCall): void
-}
-
-/** A method with the function that answers it. */
-export interface Route<Request = unknown, Response = unknown> {
-  readonly method: Method<Request, Response>
-  readonly handler: (request: unknown, call: HandlerCall) => unknown
 }
 
 const OK_TRAILERS: Fields = Object.freeze(['grpc-status', '0'])

@@ -1,7 +1,7 @@
 /** Interceptors of a server: the same shape as a client's, around the handler. */
 import { Status } from '../wire/grpc/status-codes.ts'
 import type { HandlerCall } from './handlers.ts'
-import type { Route } from './server-call.ts'
+import type { Route } from './route.ts'
 import { StatusError } from './status-error.ts'
 
 /** A call on its way to its handler. */

@@ -1,7 +1,7 @@
 /** What may be said of a server, with defaults and limits. */
 import type { EngineName, Http2Engine, ListenOptions } from '../http2/transport.ts'
+import type { CallSummary } from './call-summary.ts'
 import type { HandlerCall } from './handlers.ts'
-import type { CallSummary } from './server-call.ts'
 import type { ServerInterceptor } from './server-interceptor.ts'
 
 /** Options of a {@link Server}. */

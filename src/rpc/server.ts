@@ -16,18 +16,21 @@ import { Status } from '../wire/grpc/status-codes.ts'
 import { parseTimeout } from '../wire/grpc/timeout.ts'
 import { DEFAULT_MAX_MESSAGE_OCTETS } from '../wire/length-prefixed-message.ts'
 import { runInCall } from './call-context.ts'
+import type { CallSummary } from './call-summary.ts'
 import { acceptedEncodings, type MessageEncoding, messageEncoding } from './compression.ts'
 import { Deferred } from './deferred.ts'
 import { engineByName } from './engines.ts'
 import type { HandlerCall, Handlers } from './handlers.ts'
 import { DEFAULT_MIN_COMPRESS_OCTETS, type SendRules } from './message-framing.ts'
 import type { Methods, Service } from './method.ts'
+import { RefusedStream } from './refused-stream.ts'
 import { type RequestHead, readRequestHead } from './request-headers.ts'
 import { isProtoContentType } from './response-headers.ts'
-import { type CallSummary, type Route, ServerCall, type ServerCallHost } from './server-call.ts'
+import type { Route } from './route.ts'
+import { ServerCall, type ServerCallHost } from './server-call.ts'
 import { interceptRoute } from './server-interceptor.ts'
 import type { ServerOptions } from './server-options.ts'
-import { UNWANTED_REQUEST_MS, UnwantedRequest } from './unwanted-request.ts'
+import { UNWANTED_REQUEST_MS } from './unwanted-request.ts'
 
 /** What {@link Server.listen} takes for one address. */
 export interface ServerListenOptions {
@@ -42,28 +45,6 @@ const NO_GRPC = Buffer.from(
   'This address serves gRPC: a request is a POST with content-type application/grpc.\n',
 )
 const NO_TIMEOUT = Number.POSITIVE_INFINITY
-
-/** Takes and drops what else comes on a stream that was answered already. */
-class RefusedStream implements StreamListener {
-  private readonly unwanted: UnwantedRequest
-
-  constructor(stream: Http2Stream) {
-    this.unwanted = new UnwantedRequest(stream, UNWANTED_REQUEST_MS)
-  }
-
-  onHeaders(): void {}
-  onData(_chunk: Uint8Array, start: number, end: number): void {
-    this.unwanted.received(end - start)
-  }
-  onTrailers(): void {}
-  onEnd(): void {
-    this.unwanted.ended()
-  }
-  onDrain(): void {}
-  onClose(): void {
-    this.unwanted.ended()
-  }
-}
 
 /**
  * A gRPC server.

@@ -2,7 +2,13 @@
  * Services as grpc-js describes them, and back: what generated code and proto-loader give can be served and called as
  * it is.
  */
-import { MESSAGE_PREFIX_OCTETS, type MessageCodec, type Method, type Service } from '../method.ts'
+import {
+  MESSAGE_PREFIX_OCTETS,
+  type MessageCodec,
+  type Method,
+  type Methods,
+  type Service,
+} from '../method.ts'
 import { MessageError } from './message-error.ts'
 import { methodProperty } from './service.ts'
 
@@ -40,14 +46,16 @@ type WithoutUnderscores<Name extends string> = Name extends `${infer Head}_${inf
   : Name
 
 /** The methods of a service made of a definition: the messages keep the types that generated code gave them. */
-export type MethodsOf<D extends ServiceDefinition> = {
-  readonly [K in keyof D & string as Uncapitalize<WithoutUnderscores<K>>]: Method<
-    Parameters<D[K]['requestSerialize']>[0],
-    Parameters<D[K]['responseSerialize']>[0],
-    D[K]['requestStream'],
-    D[K]['responseStream']
-  >
-}
+export type MethodsOf<D extends ServiceDefinition> = string extends keyof D
+  ? Methods
+  : {
+      readonly [K in keyof D & string as Uncapitalize<WithoutUnderscores<K>>]: Method<
+        Parameters<D[K]['requestSerialize']>[0],
+        Parameters<D[K]['responseSerialize']>[0],
+        D[K]['requestStream'],
+        D[K]['responseStream']
+      >
+    }
 
 /**
  * Makes a service of a grpc-js `ServiceDefinition`.
