@@ -1,5 +1,6 @@
 /** A server: services with their handlers, listening sockets, and the calls that run. */
 import { parseListenAddress } from '../http2/addresses.ts'
+import { createInProcessPair } from '../http2/index.ts'
 import type {
   ConnectionListener,
   Fields,
@@ -17,6 +18,7 @@ import { parseTimeout } from '../wire/grpc/timeout.ts'
 import { DEFAULT_MAX_MESSAGE_OCTETS } from '../wire/length-prefixed-message.ts'
 import { runInCall } from './call-context.ts'
 import type { CallSummary } from './call-summary.ts'
+import type { ConnectTarget } from './channel-core.ts'
 import { acceptedEncodings, type MessageEncoding, messageEncoding } from './compression.ts'
 import { Deferred } from './deferred.ts'
 import { engineByName } from './engines.ts'
@@ -184,6 +186,29 @@ export class Server implements ServerCallHost {
     )
     this.sockets.add(socket)
     return socket.address
+  }
+
+  /**
+   * A target for `connect` that reaches this server inside of the process: real HTTP/2 of the `pure` engine, but no
+   * socket and no port.
+   *
+   * @throws Error (as UNAVAILABLE of a call) if the server has been closed
+   * @example
+   * await using channel = connect(server.inProcess())
+   */
+  inProcess(): ConnectTarget {
+    const { tls: _tls, ...rest } = this.options as ListenOptions
+    return {
+      name: 'in-process',
+      connect: (listener, options) => {
+        const { tls: _clientTls, ...client } = options
+        return createInProcessPair(
+          listener,
+          { onConnection: (connection) => this.accepted(connection) },
+          { client, server: rest },
+        ).client
+      },
+    }
   }
 
   /** For engines and tests: the listener of a connection that was accepted elsewhere. */
