@@ -22,12 +22,17 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
   private readonly resultDeferred = new Deferred<Response>()
   private readonly headersDeferred = new Deferred<Metadata>()
   private readonly statusDeferred = new Deferred<StatusObject>()
-  private readonly responses: AsyncIterator<unknown>
+  /** Undefined if the call was over before the interceptors began. */
+  private responses: AsyncIterator<unknown> | undefined = undefined
+  private readonly steps = new Set<Deferred<IteratorResult<unknown>>>()
   private first: Promise<IteratorResult<unknown>> | undefined = undefined
   private timer: DeadlineTimer | undefined = undefined
+  private watched: { signal: AbortSignal; abort: () => void }[] = []
   private trailers = new Metadata()
   private current: ClientCall | undefined = undefined
   private over = false
+  /** Why it failed, if it did. */
+  private failure: StatusError | undefined = undefined
 
   /** @param requests undefined if the caller writes them */
   constructor(
@@ -41,12 +46,17 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     this.newCall = newCall
     looked(this.resultDeferred.promise)
     looked(this.headersDeferred.promise)
-    const deadlineMs = deadlineMoment(options.deadline, Date.now())
+    const { parent } = options
+    const parentDeadlineMs = parent?.deadline?.getTime() ?? Number.POSITIVE_INFINITY
+    const deadlineMs = Math.min(deadlineMoment(options.deadline, Date.now()), parentDeadlineMs)
     if (deadlineMs !== Number.POSITIVE_INFINITY) {
       this.timer = new DeadlineTimer(deadlineMs, () => {
         this.fail(new StatusError(Status.DEADLINE_EXCEEDED, 'Deadline exceeded in an interceptor'))
       })
     }
+    // The real call watches both too, but an interceptor may wait for something else.
+    if (options.signal !== undefined) this.watch(options.signal, 'Cancelled on client')
+    if (parent !== undefined) this.watch(parent.signal, 'Cancelled by parent call')
     const { signal, metadata, deadline: _deadline, interceptors: _interceptors, ...rest } = options
     const call: OutgoingCall = {
       method,
@@ -64,9 +74,23 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
       (next, interceptor) => (outgoing) => interceptor(outgoing, next),
       (outgoing) => this.send(outgoing),
     )
-    this.responses = chain(call)[Symbol.asyncIterator]()
-    if (method.responseStream) this.first = looked(this.step())
-    else void this.runToEnd()
+    if (this.over) return
+    try {
+      this.responses = chain(call)[Symbol.asyncIterator]()
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    if (method.responseStream) this.first = this.step()
+    else void this.runToEnd(this.responses)
+  }
+
+  private watch(signal: AbortSignal, details: string): void {
+    const abort = (): void =>
+      void this.fail(new StatusError(Status.CANCELLED, details, { cause: signal.reason }))
+    if (signal.aborted) return abort()
+    this.watched.push({ signal, abort })
+    signal.addEventListener('abort', abort, { once: true })
   }
 
   /** The innermost link: a real call. */
@@ -94,21 +118,32 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     }
   }
 
-  private async step(): Promise<IteratorResult<unknown>> {
+  /** The next response; an interceptor that waits for something else does not keep a failure from the caller. */
+  private step(): Promise<IteratorResult<unknown>> {
+    if (this.failure !== undefined) return looked(Promise.reject(this.failure))
+    const step = new Deferred<IteratorResult<unknown>>()
+    this.steps.add(step)
+    void this.advance(step)
+    return looked(step.promise)
+  }
+
+  private async advance(step: Deferred<IteratorResult<unknown>>): Promise<void> {
     try {
-      const result = await this.responses.next()
+      const result = await this.responses!.next()
       if (result.done) this.succeed()
-      return result
+      step.resolve(result)
     } catch (error) {
-      throw this.fail(error)
+      step.reject(this.fail(error))
+    } finally {
+      this.steps.delete(step)
     }
   }
 
-  private async runToEnd(): Promise<void> {
+  private async runToEnd(responses: AsyncIterator<unknown>): Promise<void> {
     try {
       let found: { message: unknown } | undefined
       for (;;) {
-        const result = await this.responses.next()
+        const result = await responses.next()
         if (result.done) break
         found = { message: result.value }
       }
@@ -129,6 +164,8 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
       thrown instanceof StatusError
         ? thrown
         : new StatusError(Status.UNKNOWN, `An interceptor failed: ${String(thrown)}`, { cause: thrown })
+    if (this.over) return this.failure ?? error
+    this.failure = error
     this.resultDeferred.reject(error)
     this.headersDeferred.reject(error)
     this.finish(error)
@@ -139,8 +176,12 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     if (this.over) return
     this.over = true
     this.timer?.clear()
-    this.queue.close()
+    for (const { signal, abort } of this.watched) signal.removeEventListener('abort', abort)
+    this.queue.close(this.failure)
     this.abort.abort(status)
+    if (this.failure !== undefined) for (const step of this.steps) step.reject(this.failure)
+    // Interceptors in the midst of a stream clean up; what they throw then is nobody's.
+    Promise.resolve(this.responses?.return?.()).catch(() => {})
     this.headersDeferred.resolve(new Metadata())
     this.statusDeferred.resolve(status)
   }
@@ -152,7 +193,7 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
   }
 
   write(request: Request, _options?: WriteOptions): Promise<boolean> {
-    return this.over ? Promise.resolve(false) : this.queue.write(request)
+    return this.queue.write(request)
   }
 
   end(): void {

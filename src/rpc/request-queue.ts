@@ -12,15 +12,17 @@ export class RequestQueue<T> implements AsyncIterable<T, undefined> {
   private waiting: Deferred<void> | undefined = undefined
   private ended = false
   private closed = false
+  private failure: Error | undefined = undefined
 
-  /** Offers an item; resolves with true once it was taken, with false if the queue is closed. */
+  /** Offers an item; resolves with true once it was taken, with false if the queue is closed, or rejects with why. */
   write(value: T): Promise<boolean> {
+    if (this.failure !== undefined) return looked(Promise.reject(this.failure))
     if (this.closed) return Promise.resolve(false)
     if (this.ended) return looked(Promise.reject(new Error('write after end; the request stream is closed')))
     const entry = { value, taken: new Deferred<boolean>() }
     this.entries.push(entry)
     this.wake()
-    return entry.taken.promise
+    return looked(entry.taken.promise)
   }
 
   /** No more items. */
@@ -29,10 +31,15 @@ export class RequestQueue<T> implements AsyncIterable<T, undefined> {
     this.wake()
   }
 
-  /** Nobody takes items any more. */
-  close(): void {
+  /** Nobody takes items any more. @param failure why, if that is an error for who writes */
+  close(failure?: Error): void {
+    if (this.closed) return
     this.closed = true
-    for (const { taken } of this.entries.splice(0)) taken.resolve(false)
+    this.failure = failure
+    for (const { taken } of this.entries.splice(0)) {
+      if (failure === undefined) taken.resolve(false)
+      else taken.reject(failure)
+    }
     this.end()
   }
 

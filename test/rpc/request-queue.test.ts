@@ -30,3 +30,14 @@ t.test('end, and close', async (t) => {
   t.equal(await closed.write(2), false)
   t.same(await collect(closed), [])
 })
+
+t.test('closed with a failure, which who writes is told', async (t) => {
+  const queue = new RequestQueue<number>()
+  const waiting = queue.write(1)
+  const failure = new Error('gone')
+  queue.close(failure)
+  queue.close()
+  t.equal(await rejection(waiting), failure)
+  t.equal(await rejection(queue.write(2)), failure)
+  t.same(await collect(queue), [])
+})
