@@ -22,6 +22,9 @@ function bundled(name: string): string {
 /** The .proto files of the services that `glass serve` has. */
 export const BUNDLED_PROTOS: readonly string[] = ['helloworld.proto', 'countries.proto'].map(bundled)
 
+/** The .proto file of `glass serve --interop`. */
+export const INTEROP_PROTO: string = bundled('interop.proto')
+
 /**
  * Loads .proto files.
  * @throws CommandError if one can't be found or understood

@@ -12,8 +12,9 @@ import { countryService } from './country-service.ts'
 import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { greeter } from './greeter-service.ts'
+import { interopService } from './interop-service.ts'
 import { printable } from './printable.ts'
-import { loadSchema } from './schema.ts'
+import { INTEROP_PROTO, loadSchema } from './schema.ts'
 import type { Terminal } from './terminal.ts'
 import { serverTls, type TlsFlags } from './tls-flags.ts'
 
@@ -23,6 +24,7 @@ interface ServeFlags extends TlsFlags {
   compression?: string
   grace: number
   quiet?: boolean
+  interop?: boolean
   json?: boolean
 }
 
@@ -48,6 +50,10 @@ export function addServe(program: Command, terminal: Terminal, exit: (exitCode: 
     .option('--tls-ca <file>', 'ask clients for a certificate from the roots in this PEM file')
     .option('--compression <name>', 'compress responses for clients that accept it: gzip, deflate')
     .option('--grace <duration>', 'how long calls may run on after the first signal', parseDuration, 30_000)
+    .option(
+      '--interop',
+      "serve grpc.testing.TestService too, for gRPC's interoperability cases; compresses with gzip",
+    )
     .option('--quiet', 'print no line for a call')
     .option('--json', 'print lines as JSON')
     .action(async (flags: ServeFlags) => exit(await serve(flags, terminal)))
@@ -58,9 +64,10 @@ async function serve(flags: ServeFlags, terminal: Terminal): Promise<number> {
   const warn = (line: string): void => void terminal.stderr.write(`glass: ${printable(line)}\n`)
   const json = flags.json === true
   const tls = serverTls(flags)
+  const compression = flags.compression ?? (flags.interop === true ? 'gzip' : undefined)
   const options: ServerOptions = {
     engine: flags.engine,
-    ...(flags.compression !== undefined && { compression: flags.compression }),
+    ...(compression !== undefined && { compression }),
     onHandlerError: (error) => warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     onConnectionError: (error) => warn(error.message),
     ...(flags.quiet !== true && { onCall: (call) => print(callLine(call, new Date(), json)) }),
@@ -69,6 +76,10 @@ async function serve(flags: ServeFlags, terminal: Terminal): Promise<number> {
   const schema = await loadSchema()
   server.add(findService(schema, 'helloworld.Greeter') as Service, greeter)
   server.add(findService(schema, 'countries.Country') as Service, countryService)
+  if (flags.interop === true) {
+    const interop = await loadSchema([INTEROP_PROTO])
+    server.add(findService(interop, 'grpc.testing.TestService') as Service, interopService)
+  }
   const stopped = new Promise<void>((resolve) => {
     let signals = 0
     const stopListening = terminal.onStop(() => {

@@ -48,14 +48,9 @@ const clientTimeoutMs = 240_000
 type Pairing = (engine: EngineName, tls: boolean) => ReturnType<Suite['run']>
 
 async function ourServer(engine: EngineName, tls: boolean): Promise<RunningServer> {
-  const program = join(import.meta.dirname, 'server.ts')
-  return startServer(process.execPath, [
-    '--import=tsx',
-    program,
-    '--engine',
-    engine,
-    ...(await serverTls(tls)),
-  ])
+  const glass = ['--import=tsx', join(root, 'src/cli/glass.ts'), 'serve', '--interop', '--quiet']
+  const flags = ['--engine', engine, '--listen', '127.0.0.1:0', ...(await serverTls(tls))]
+  return startServer(process.execPath, [...glass, ...flags])
 }
 
 async function goServer(tls: boolean): Promise<RunningServer> {
