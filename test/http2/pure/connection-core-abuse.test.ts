@@ -21,7 +21,7 @@ interface Attack {
   atLeast: number
   within: number
   says: RegExp
-  options?: ConstructorParameters<typeof CoreDialogue>[1]
+  options?: Parameters<typeof CoreDialogue.server>[0]
 }
 
 const id = (n: number) => 2 * n + 1
