@@ -49,16 +49,22 @@ export async function settled(ready: () => boolean): Promise<boolean> {
 
 /**
  * Runs `play` against a fresh server and checks the aftermath.
- * @param handlers of test.Text; default echo
+ * @param options.handlers of test.Text; default echo
+ * @param options.add adds further services
  */
 export async function attack(
   t: Test,
   engine: EngineName,
   play: (target: Target) => Promise<void>,
-  options: { handlers?: Handlers<typeof methods>; server?: ServerOptions } = {},
+  options: {
+    handlers?: Handlers<typeof methods>
+    server?: ServerOptions
+    add?: (server: Server) => void
+  } = {},
 ): Promise<void> {
   const server = new Server({ engine, watchdogIntervalMs: 100, ...options.server })
   server.add(Text, { ...echo, ...options.handlers })
+  options.add?.(server)
   const address = await server.listen('127.0.0.1:0')
   const port = Number(address.split(':').at(-1))
   const channel = connect(address, { engine })

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import protobuf from 'protobufjs'
+import { checkDescriptorNames } from './descriptor-names.ts'
 import { describeFile } from './file-descriptors.ts'
 import { type MessageOptions, resolveMessageOptions } from './message-options.ts'
 import { ProtoFiles } from './proto-files.ts'
@@ -42,7 +43,7 @@ interface RootFromDescriptor {
  *
  * @param octets a serialized google.protobuf.FileDescriptorSet
  * @returns the declarations by package, as with `loadProto`
- * @throws Error if the octets are no descriptor set, or a file or type is missing
+ * @throws Error if the octets are no descriptor set, a file or type is missing, or a name is no identifier
  * @example
  * const { helloworld } = loadDescriptorSet(await readFile('helloworld.binpb'))
  */
@@ -55,6 +56,7 @@ export function loadDescriptorSet(octets: Uint8Array, options: MessageOptions = 
   let set = decode(octets)
   for (const name of missingFiles(set)) serialized.push(builtInDescriptor(name))
   if (serialized.length > set.file.length) set = decode(joinSet(serialized))
+  checkDescriptorNames(set.file)
   const files = new DescribedFiles(set, serialized)
   const jsonNames = new Map<string, string>()
   // protobufjs names properties by `json_name`, here they are named as `loadProto` does.
