@@ -56,8 +56,8 @@ export interface OutgoingCall {
   readonly metadata: Metadata
   /** The caller's options without the metadata. */
   readonly options: CallOptions
-  /** The request messages; a unary call has one. */
-  readonly requests: AsyncIterable<unknown>
+  /** The request messages; a unary call has one. What is handed to `next` may also be a list. */
+  readonly requests: AsyncIterable<unknown> | Iterable<unknown>
   /** Told the response headers' metadata when they arrive. */
   onHeaders: ((metadata: Metadata) => void) | undefined
   /** Told the trailers' metadata when they arrive. */

@@ -107,7 +107,7 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     )
     try {
       if (method.requestStream) call.startStreaming(outgoing.requests)
-      else for await (const request of outgoing.requests) call.startUnary(request)
+      else call.startUnary((await onlyRequest(method, outgoing.requests)) as Request)
       if (method.responseStream) yield* call.messages()
       else yield await call.result()
     } finally {
@@ -231,6 +231,17 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     }
     return iterator
   }
+}
+
+async function onlyRequest(
+  method: Method,
+  requests: AsyncIterable<unknown> | Iterable<unknown>,
+): Promise<unknown> {
+  const all: unknown[] = []
+  for await (const request of requests) if (all.push(request) > 1) break
+  if (all.length === 1) return all[0]
+  const given = all.length === 0 ? 'no request where one is needed' : 'a second request where one is allowed'
+  throw new StatusError(Status.INTERNAL, `An interceptor gave ${method.path} ${given}`)
 }
 
 async function* iterate<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, undefined> {

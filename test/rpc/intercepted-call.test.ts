@@ -97,6 +97,28 @@ for (const engine of ENGINES) {
     t.match(await rejection(iterator.next()), { code: 1, details: 'enough' })
   })
 
+  t.test(
+    `${engine}: an interceptor gives the requests as a list, and the right number of them`,
+    async (t) => {
+      const { client } = await pair(t, engine)
+      const giving =
+        (...requests: object[]): ClientInterceptor =>
+        (call, next) =>
+          next({ ...call, requests })
+      const two = [giving({ text: 'a' }, { text: 'b' })]
+      t.same(await client.one({}, { interceptors: [giving({ text: 'a' })] }), { text: 'a' })
+      t.same(await client.gather([], { interceptors: two }), { text: 'a,b' })
+      t.match(await rejection(client.one({}, { interceptors: two })), {
+        code: 13,
+        details: 'An interceptor gave /test.Text/One a second request where one is allowed',
+      })
+      t.match(await rejection(collect(client.many({}, { interceptors: [giving()] }))), {
+        code: 13,
+        details: 'An interceptor gave /test.Text/Many no request where one is needed',
+      })
+    },
+  )
+
   t.test(`${engine}: an interceptor that throws before it gives an iterable`, async (t) => {
     const { client } = await pair(t, engine)
     const throwing: ClientInterceptor = () => {
