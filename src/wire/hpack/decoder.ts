@@ -11,11 +11,12 @@ import {
   DynamicTable,
   ENTRY_OVERHEAD_OCTETS,
   type HpackTableState,
+  tableEntry,
 } from './dynamic-table.ts'
 import { type BlockCursor, readInteger } from './integer.ts'
 import { RepeatCache, repeatHash } from './repeat-cache.ts'
 import type { HpackBlock, HpackInstruction, Representation } from './representation.ts'
-import { STATIC_TABLE_LENGTH, staticNames, staticValues } from './static-table.ts'
+import { STATIC_TABLE_LENGTH, staticEntries } from './static-table.ts'
 import { StringReader } from './string-literal.ts'
 
 /** Limits of an {@link HpackDecoder}. */
@@ -44,7 +45,11 @@ interface DecodedBlock {
 
 const DEFAULT_MAX_HEADER_LIST_SIZE_OCTETS = 16384
 const FIRST_DYNAMIC_INDEX = STATIC_TABLE_LENGTH + 1
-const NO_OCTETS = new Uint8Array(0)
+const NO_OCTETS: Uint8Array = Buffer.alloc(0)
+
+/** Where so many blocks in a row were new, because a field differs each time, only some are looked up. */
+const MANY_NEW_BLOCKS = 64
+const LOOK_EVERY = 16
 
 /**
  * Decodes the field blocks of one direction of a connection, in the order they arrive.
@@ -79,6 +84,8 @@ export class HpackDecoder {
   private knownBlock: DecodedBlock | undefined
   private readonly strings: StringReader
   private readonly blocks: RepeatCache<DecodedBlock>
+  /** How many blocks in a row had not come before. */
+  private newBlocks: number
 
   constructor(options: HpackDecoderOptions = {}) {
     this.allowedTableSize = options.maxTableSizeOctets ?? DEFAULT_MAX_TABLE_SIZE_OCTETS
@@ -93,6 +100,7 @@ export class HpackDecoder {
     this.cursor = { octets: NO_OCTETS, start: 0, end: 0, position: 0 }
     this.strings = new StringReader()
     this.blocks = new RepeatCache()
+    this.newBlocks = 0
   }
 
   /**
@@ -115,7 +123,8 @@ export class HpackDecoder {
    */
   decode(block: Uint8Array, start = 0, end: number = block.length): readonly string[] {
     const { blocks, table } = this
-    const hash = repeatHash(block, start, end, 0)
+    const seldom = this.newBlocks > MANY_NEW_BLOCKS && this.newBlocks % LOOK_EVERY !== 0
+    const hash = seldom ? 0 : repeatHash(block, start, end, 0)
     const known = hash === 0 ? undefined : blocks.find(hash, block, start, end)
     if (
       known !== undefined &&
@@ -125,8 +134,10 @@ export class HpackDecoder {
       this.overflowed = false
       this.headerListSizeOctets = known.headerListSizeOctets
       this.knownBlock = known
+      this.newBlocks = 0
       return known.fields
     }
+    this.newBlocks++
     const { version } = table
     const fields: string[] = []
     this.run(block, start, end, fields, undefined)
@@ -216,17 +227,16 @@ export class HpackDecoder {
         }
         const age = index - FIRST_DYNAMIC_INDEX
         if (index === 0 || age >= table.length) throw this.noSuchIndex(index, from)
-        const name = age < 0 ? staticNames[index]! : table.name(age)
-        const value = age < 0 ? staticValues[index]! : table.value(age)
-        this.headerListSizeOctets += name.length + value.length + ENTRY_OVERHEAD_OCTETS
+        const entry = age < 0 ? staticEntries[index]! : table.entry(age)
+        this.headerListSizeOctets += entry.sizeOctets
         if (this.headerListSizeOctets > this.maxHeaderListSizeOctets) {
           this.overflowed = true
           continue
         }
-        fields.push(name, value)
+        fields.push(entry.name, entry.value)
         if (instructions !== undefined) {
           cursor.position = position
-          this.record(instructions, from, 'indexed', name, value, index, false, false)
+          this.record(instructions, from, 'indexed', entry.name, entry.value, index, false, false)
         }
         continue
       }
@@ -318,7 +328,7 @@ export class HpackDecoder {
     } else {
       const age = index - FIRST_DYNAMIC_INDEX
       if (age >= table.length) throw this.noSuchIndex(index, from)
-      name = age < 0 ? staticNames[index]! : table.name(age)
+      name = age < 0 ? staticEntries[index]!.name : table.entry(age).name
       nameLength = name.length
     }
     let value = strings.read(cursor, 'value')
@@ -326,7 +336,7 @@ export class HpackDecoder {
     const fits = this.count(size)
     value ??= fits || size + ENTRY_OVERHEAD_OCTETS <= room ? strings.text(cursor) : ''
     if (representation === 'literal-incremental-indexing') {
-      if (size + ENTRY_OVERHEAD_OCTETS <= room) table.add(name, value)
+      if (size + ENTRY_OVERHEAD_OCTETS <= room) table.add(tableEntry(name, value))
       // One that is larger than the table empties it, which is no error (RFC 7541 §4.4).
       else table.clear()
     }

@@ -1,7 +1,7 @@
 /**
  * The dynamic table: fields seen before on this connection, newest first (RFC 7541 §2.3.2, §4).
  *
- * A ring of names and values: adding and evicting move no entry. It does not search; see
+ * A ring of entries: adding and evicting move none of them. It does not search; see
  * `searchable-table.ts` for the encoder's side.
  */
 
@@ -11,12 +11,14 @@ export const ENTRY_OVERHEAD_OCTETS = 32
 /** Maximum size of the dynamic table until a setting changes it (RFC 9113 §6.5.2). */
 export const DEFAULT_MAX_TABLE_SIZE_OCTETS = 4096
 
-/** One entry of a dynamic table, as inspectors see it. */
+/** One entry of a dynamic table. */
 export interface HpackTableEntry {
   /** Field name, in lower case. */
   readonly name: string
   /** Field value, one character an octet. */
   readonly value: string
+  /** What it costs: its name, its value and 32 octets (RFC 7541 §4.1). */
+  readonly sizeOctets: number
 }
 
 /** What a dynamic table holds at one moment, newest entry (index 62) first. */
@@ -29,11 +31,18 @@ export interface HpackTableState {
   readonly maxSizeOctets: number
 }
 
+/** Makes an entry. All are made here, so that all have the same shape. */
+export function tableEntry(name: string, value: string): HpackTableEntry {
+  return { name, value, sizeOctets: ENTRY_OVERHEAD_OCTETS + name.length + value.length }
+}
+
+/** In a slot of the ring that has no entry. */
+const NO_ENTRY = tableEntry('', '')
+
 /** A first-in, first-out table of fields bounded by its size in octets. */
-export class DynamicTable {
-  /** Names and values by slot; the entry added as number `n` is in slot `n & mask`. */
-  private names: string[]
-  private values: string[]
+export class DynamicTable<Entry extends HpackTableEntry = HpackTableEntry> {
+  /** The entry added as number `n` is in slot `n & mask`. */
+  private slots: HpackTableEntry[]
   private mask: number
   /** How many entries are in the table. */
   length: number
@@ -45,8 +54,7 @@ export class DynamicTable {
   version: number
 
   constructor(maxSizeOctets: number) {
-    this.names = ['', '', '', '', '', '', '', '']
-    this.values = ['', '', '', '', '', '', '', '']
+    this.slots = new Array(8).fill(NO_ENTRY)
     this.mask = 7
     this.length = 0
     this.added = 0
@@ -55,32 +63,27 @@ export class DynamicTable {
     this.version = 0
   }
 
-  /** Name of the entry that is `age` entries older than the newest; `age` must be below `length`. */
-  name(age: number): string {
-    return this.names[(this.added - 1 - age) & this.mask]!
-  }
-
-  /** Value of the entry that is `age` entries older than the newest; `age` must be below `length`. */
-  value(age: number): string {
-    return this.values[(this.added - 1 - age) & this.mask]!
+  /** The entry that is `age` entries older than the newest; `age` must be below `length`. */
+  entry(age: number): Entry {
+    return this.slots[(this.added - 1 - age) & this.mask] as Entry
   }
 
   /**
    * Adds an entry and evicts the oldest ones as needed. One larger than the whole table empties it and is
    * not added, which is no error (RFC 7541 §4.4).
    */
-  add(name: string, value: string): void {
-    const entrySize = ENTRY_OVERHEAD_OCTETS + name.length + value.length
+  add(entry: Entry): void {
+    if (entry.sizeOctets > this.maxSizeOctets) {
+      this.clear()
+      return
+    }
     this.version++
-    this.evictTo(this.maxSizeOctets - entrySize)
-    if (entrySize > this.maxSizeOctets) return
+    this.evictTo(this.maxSizeOctets - entry.sizeOctets)
     if (this.length > this.mask) this.grow()
-    const slot = this.added & this.mask
-    this.names[slot] = name
-    this.values[slot] = value
+    this.slots[this.added & this.mask] = entry
     this.added++
     this.length++
-    this.sizeOctets += entrySize
+    this.sizeOctets += entry.sizeOctets
   }
 
   /** Sets the maximum size and evicts what no longer fits (RFC 7541 §4.3). */
@@ -99,36 +102,34 @@ export class DynamicTable {
   /** A copy of what the table holds now. */
   state(): HpackTableState {
     const entries: HpackTableEntry[] = []
-    for (let age = 0; age < this.length; age++) entries.push({ name: this.name(age), value: this.value(age) })
+    for (let age = 0; age < this.length; age++) {
+      const { name, value } = this.entry(age)
+      entries.push(tableEntry(name, value))
+    }
     return { entries, sizeOctets: this.sizeOctets, maxSizeOctets: this.maxSizeOctets }
   }
 
-  /** Evicts the oldest entries until at most `sizeOctets` are used, or none is left. */
+  /** Evicts the oldest entries until at most `sizeOctets` are used. */
   private evictTo(sizeOctets: number): void {
-    while (this.sizeOctets > sizeOctets && this.length > 0) {
-      const slot = (this.added - this.length) & this.mask
-      const name = this.names[slot]!
-      this.sizeOctets -= ENTRY_OVERHEAD_OCTETS + name.length + this.values[slot]!.length
+    while (this.sizeOctets > sizeOctets) {
+      const oldest = this.entry(this.length - 1)
+      this.slots[(this.added - this.length) & this.mask] = NO_ENTRY
       this.length--
-      this.evicted(name)
-      this.names[slot] = ''
-      this.values[slot] = ''
+      this.sizeOctets -= oldest.sizeOctets
+      this.evicted(oldest)
     }
   }
 
-  /** Called for each entry that leaves the table, oldest first. */
-  protected evicted(_name: string): void {}
+  /** Called for each entry that has left the table, oldest first. */
+  protected evicted(_entry: Entry): void {}
 
   private grow(): void {
     const capacity = (this.mask + 1) * 2
-    const names: string[] = new Array(capacity).fill('')
-    const values: string[] = new Array(capacity).fill('')
+    const slots: HpackTableEntry[] = new Array(capacity).fill(NO_ENTRY)
     for (let number = this.added - this.length; number < this.added; number++) {
-      names[number & (capacity - 1)] = this.names[number & this.mask]!
-      values[number & (capacity - 1)] = this.values[number & this.mask]!
+      slots[number & (capacity - 1)] = this.slots[number & this.mask]!
     }
-    this.names = names
-    this.values = values
+    this.slots = slots
     this.mask = capacity - 1
   }
 }

@@ -85,7 +85,7 @@ export class HpackEncoder {
       for (let i = 0; i < fields.length; i += 2) {
         const name = fields[i]!
         const value = fields[i + 1]!
-        const record = this.table.record(name)
+        const record = this.table.record(name, i >> 1)
         let indexing = record.indexing
         if (neverIndexed !== undefined && neverIndexed[marked] === i >> 1) {
           indexing = 'never'
@@ -209,10 +209,10 @@ export class HpackEncoder {
   }
 }
 
-/** Appends few octets: up to about forty, a loop is faster than the call of `set`. */
+/** Appends few octets: up to about a dozen, a loop is faster than the call of `set`. */
 function append(octets: Uint8Array, out: OctetWriter): void {
   const { length } = octets
-  if (length > 40) {
+  if (length > 12) {
     out.octets(octets)
     return
   }

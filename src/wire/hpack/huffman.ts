@@ -25,15 +25,15 @@ const shortCodes = Uint32Array.from(codes, (code, symbol) =>
 /** Counted for a character that is no octet, so that its string is not Huffman-coded. */
 const NO_OCTET_BITS = 64
 
-/** In the table of transitions: EOS was read. */
-const EOS_READ = 0xffffffff
+/** In the table of transitions: EOS was read. No other one has this value, as none has three symbols. */
+const EOS_READ = -1
 
 /** The symbols of a transition, and how many there are (0 to 2: the shortest code has five bits). */
 const COUNT_SHIFT = 8
 const FIRST_SYMBOL_SHIFT = 16
 const SECOND_SYMBOL_SHIFT = 24
 
-let transitions: Uint32Array | undefined
+let transitions: Int32Array | undefined
 
 /**
  * Decodes octets `start` to `end` of `octets` into the start of `target`, which must have room for
@@ -145,9 +145,9 @@ export function encodeHuffman(text: string, out: OctetWriter, limit: number): bo
 }
 
 /** Makes the table of transitions: for each state and octet the next state and the symbols read. */
-function makeTransitions(): Uint32Array {
+function makeTransitions(): Int32Array {
   const children = makeTree()
-  const table = new Uint32Array(STATE_COUNT * 256)
+  const table = new Int32Array(STATE_COUNT * 256)
   for (let state = 0; state < STATE_COUNT; state++) {
     for (let octet = 0; octet < 256; octet++) table[(state << 8) | octet] = step(children, state, octet)
   }
@@ -170,7 +170,7 @@ function step(children: Int16Array, state: number, octet: number): number {
     symbols |= symbol << (8 * count++)
     node = 0
   }
-  return ((symbols << FIRST_SYMBOL_SHIFT) | (count << COUNT_SHIFT) | node) >>> 0
+  return (symbols << FIRST_SYMBOL_SHIFT) | (count << COUNT_SHIFT) | node
 }
 
 /**

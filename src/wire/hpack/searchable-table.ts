@@ -5,15 +5,18 @@
  * table, how its fields are to be sent. So a field takes one look-up of its name and then comparisons of
  * values; no key is built from name and value, which is what makes repeated fields cheap.
  */
-import { DynamicTable } from './dynamic-table.ts'
+import { DynamicTable, ENTRY_OVERHEAD_OCTETS, type HpackTableEntry } from './dynamic-table.ts'
 import { STATIC_TABLE_LENGTH, type StaticName, staticTableByName } from './static-table.ts'
+
+/** For how many fields of a list the record of the list before is remembered. */
+const MAX_RECENT = 32
 
 /** How fields of a name enter the dynamic table. */
 export type Indexing = 'incremental' | 'without' | 'never'
 
-/** One entry of the dynamic table among those of its name. */
-interface Link {
-  readonly value: string
+/** An entry among those of its name. */
+interface Link extends HpackTableEntry {
+  readonly record: NameRecord
   /** How many entries were added to the table before it. */
   readonly number: number
   newer: Link | undefined
@@ -33,24 +36,40 @@ export interface NameRecord {
   /** The last literal sent with this name, without indexing: its value, and its octets once it was repeated. */
   lastValue: string | undefined
   lastOctets: Uint8Array | undefined
+  /** False once it is forgotten, with the last entry of a name that is not known beforehand. */
+  isKept: boolean
 }
 
 /** A dynamic table with a record for each name that is in it, or that is known beforehand. */
-export class SearchableTable extends DynamicTable {
+export class SearchableTable extends DynamicTable<Link> {
   private readonly records: Map<string, NameRecord>
+  /** The records of the first fields of the lists before, by their place. */
+  private readonly recent: (NameRecord | undefined)[]
   private readonly indexing: ReadonlyMap<string, Indexing>
 
   /** @param indexing how fields of some names are sent; all others are indexed */
   constructor(maxSizeOctets: number, indexing: ReadonlyMap<string, Indexing>) {
     super(maxSizeOctets)
     this.records = new Map()
+    this.recent = []
     this.indexing = indexing
   }
 
-  /** The record of this name. It is kept only while needed: names may come from a peer, without end. */
-  record(name: string): NameRecord {
-    const known = this.records.get(name)
-    if (known !== undefined) return known
+  /**
+   * The record of this name. It is kept only while needed: names may come from a peer, without end.
+   *
+   * @param ordinal place of the field in its list. The field at this place of the list before often has the
+   *   same name, and to compare with it is faster than to look the name up.
+   */
+  record(name: string, ordinal: number): NameRecord {
+    const before = this.recent[ordinal]
+    if (before !== undefined && before.name === name && before.isKept) return before
+    const record = this.records.get(name) ?? this.makeRecord(name)
+    if (ordinal < MAX_RECENT) this.recent[ordinal] = record
+    return record
+  }
+
+  private makeRecord(name: string): NameRecord {
     const made: NameRecord = {
       name,
       indexing: this.indexing.get(name) ?? 'incremental',
@@ -60,9 +79,15 @@ export class SearchableTable extends DynamicTable {
       nameOctets: undefined,
       lastValue: undefined,
       lastOctets: undefined,
+      isKept: false,
     }
-    if (this.isKnownBeforehand(made)) this.records.set(name, made)
+    if (this.isKnownBeforehand(made)) this.keep(made)
     return made
+  }
+
+  private keep(record: NameRecord): void {
+    record.isKept = true
+    this.records.set(record.name, record)
   }
 
   /** Index of the field with this value, 0 if no table has it (RFC 7541 §2.3.3). */
@@ -87,27 +112,38 @@ export class SearchableTable extends DynamicTable {
 
   /** Adds an entry as {@link DynamicTable.add} does, so that it will be found. */
   addTo(record: NameRecord, value: string): void {
-    const number = this.added
-    this.add(record.name, value)
-    if (this.added === number) return
-    const link: Link = { value, number, newer: undefined, older: record.newest }
+    const { name } = record
+    const sizeOctets = ENTRY_OVERHEAD_OCTETS + name.length + value.length
+    const link: Link = {
+      name,
+      value,
+      sizeOctets,
+      record,
+      number: this.added,
+      newer: undefined,
+      older: undefined,
+    }
+    this.add(link)
+    if (this.added === link.number) return
+    // Only now, as others of the name may have been evicted.
+    link.older = record.newest
     if (record.newest === undefined) record.oldest = link
     else record.newest.newer = link
     record.newest = link
-    this.records.set(record.name, record)
+    if (!record.isKept) this.keep(record)
   }
 
   /** The table is first in, first out, so the entry that leaves is the oldest of its name. */
-  protected override evicted(name: string): void {
-    const record = this.records.get(name)!
-    const next = record.oldest!.newer
-    record.oldest = next
-    if (next !== undefined) {
-      next.older = undefined
+  protected override evicted({ record, newer }: Link): void {
+    record.oldest = newer
+    if (newer !== undefined) {
+      newer.older = undefined
       return
     }
     record.newest = undefined
-    if (!this.isKnownBeforehand(record)) this.records.delete(name)
+    if (this.isKnownBeforehand(record)) return
+    record.isKept = false
+    this.records.delete(record.name)
   }
 
   private isKnownBeforehand(record: NameRecord): boolean {

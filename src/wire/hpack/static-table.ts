@@ -1,4 +1,5 @@
 /** The static table: 61 fields that every HPACK endpoint knows (RFC 7541 §2.3.1, Appendix A). */
+import { type HpackTableEntry, tableEntry } from './dynamic-table.ts'
 
 /** Entries of the static table in order; the first one has index 1. */
 const entries = `
@@ -73,11 +74,11 @@ www-authenticate`
 /** How many entries the static table has; the dynamic table's indices start one above (RFC 7541 §2.3.3). */
 export const STATIC_TABLE_LENGTH = entries.length
 
-/** Name of each static entry by index; index 0 is unused. */
-export const staticNames: readonly string[] = ['', ...entries.map((entry) => entry[0]!)]
-
-/** Value of each static entry by index, empty where the entry is a name alone; index 0 is unused. */
-export const staticValues: readonly string[] = ['', ...entries.map((entry) => entry[1]!)]
+/** Each static entry by index; index 0 is unused. */
+export const staticEntries: readonly HpackTableEntry[] = [
+  tableEntry('', ''),
+  ...entries.map(([name, value]) => tableEntry(name!, value!)),
+]
 
 /** Where a name stands in the static table. */
 export interface StaticName {
@@ -89,8 +90,11 @@ export interface StaticName {
 
 /** The static table by name, for encoders. Entries of the same name stand next to each other. */
 export const staticTableByName: ReadonlyMap<string, StaticName> = new Map(
-  staticNames.slice(1).map((name) => {
-    const index = staticNames.indexOf(name)
-    return [name, { index, values: staticValues.filter((_, other) => staticNames[other] === name) }]
+  staticEntries.slice(1).map(({ name }) => {
+    const index = staticEntries.findIndex((entry, at) => at > 0 && entry.name === name)
+    return [
+      name,
+      { index, values: staticEntries.filter((entry) => entry.name === name).map(({ value }) => value) },
+    ]
   }),
 )

@@ -60,8 +60,11 @@ export class StringReader {
         from - cursor.start,
       )
     }
-    const huffman = octets[from]! >= 0x80
-    const length = readInteger(cursor, 7)
+    const first = octets[from]!
+    const huffman = first >= 0x80
+    let length = first & 0x7f
+    if (length < 0x7f) cursor.position = from + 1
+    else length = readInteger(cursor, 7)
     const start = cursor.position
     const end = start + length
     if (end > cursor.end) {

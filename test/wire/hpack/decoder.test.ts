@@ -154,7 +154,7 @@ t.test('octets of the chunk are not kept: it may be used again', async (t) => {
     chunk.fill(0)
   }
   t.equal(decoder.tableState().entries.length, 4)
-  t.same(decoder.tableState().entries[3], { name: 'name-one', value: 'value-one' })
+  t.same(decoder.tableState().entries[3], { name: 'name-one', value: 'value-one', sizeOctets: 49 })
 })
 
 t.test('RFC 9113 §10.5.1: the header list limit', async (t) => {
