@@ -4,6 +4,7 @@
  */
 import type { Fields, Http2Connection } from '../http2/transport.ts'
 import type { JsonValue } from '../rpc/messages/message-json.ts'
+import { statusDetails } from '../rpc/status-details.ts'
 import type { StatusError } from '../rpc/status-error.ts'
 import { statusName } from '../wire/grpc/status-codes.ts'
 import { printable } from './printable.ts'
@@ -61,13 +62,30 @@ export class CallOutput implements HeaderWatcher {
       stderr.write(`${mark} ${name(printable(field))}: ${printable(value)}\n`)
   }
 
-  /** The status of a call that did not end with OK. */
+  /** The status of a call that did not end with OK, with the details that the server sent along. */
   failed(error: StatusError): void {
     const { stderr } = this.#terminal
     const { code, details } = error
+    const name = statusName(code)
+    const more = statusDetails(error)
     if (this.#json) {
-      stderr.write(`${JSON.stringify({ status: { code, name: statusName(code), details } })}\n`)
-    } else
-      stderr.write(`glass: ${this.#styles.error(`${code} ${statusName(code)}`)}: ${printable(details)}\n`)
+      const status = { code, name, details, ...(more.length > 0 && { statusDetails: more }) }
+      stderr.write(`${JSON.stringify({ status }, jsonMember)}\n`)
+      return
+    }
+    stderr.write(`glass: ${this.#styles.error(`${code} ${name}`)}: ${printable(details)}\n`)
+    for (const { type, typeUrl, value } of more) {
+      const title = type === 'Any' ? typeUrl : type
+      stderr.write(
+        `  ${this.#styles.name(printable(title))} ${printable(JSON.stringify(value, jsonMember))}\n`,
+      )
+    }
   }
+}
+
+/** What JSON has no form for: octets as base64, 64-bit integers as text. */
+function jsonMember(this: unknown, key: string, value: unknown): unknown {
+  const raw = (this as Record<string, unknown>)[key]
+  if (raw instanceof Uint8Array) return Buffer.from(raw).toString('base64')
+  return typeof value === 'bigint' ? String(value) : value
 }

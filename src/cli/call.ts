@@ -6,6 +6,7 @@ import type { CallOptions } from '../rpc/call-options.ts'
 import { type Channel, connect } from '../rpc/channel.ts'
 import type { ChannelOptions } from '../rpc/channel-options.ts'
 import { engineByName, engineNames } from '../rpc/engines.ts'
+import { findService } from '../rpc/messages/find-declaration.ts'
 import { fromJson, type JsonValue, toJson } from '../rpc/messages/message-json.ts'
 import type { Metadata } from '../rpc/metadata.ts'
 import { StatusError } from '../rpc/status-error.ts'
@@ -15,7 +16,8 @@ import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { addHeader } from './header-flag.ts'
 import { readJsonValues, splitJsonValues } from './json-values.ts'
-import { findMethod, loadSchema, type SchemaMethod } from './schema.ts'
+import { reflectSchema } from './reflected-schema.ts'
+import { findMethod, loadSchema, type SchemaMethod, splitMethodName } from './schema.ts'
 import type { Terminal } from './terminal.ts'
 import { clientTls, type TlsFlags } from './tls-flags.ts'
 import { watchEngine } from './watched-engine.ts'
@@ -49,7 +51,7 @@ export function addCall(program: Command, terminal: Terminal, exit: (exitCode: n
     .summary('make a call and print the answer as JSON')
     .description(
       'Makes one call. Requests are JSON (-d), responses are printed as JSON on standard output.\n' +
-        'Without --proto it knows the services of `glass serve`: helloworld.Greeter and countries.Country.',
+        'Without --proto it knows the services of `glass serve`, and asks the server (reflection) about others.',
     )
     .argument('<address>', 'host:port, dns:///host:port, unix:path, …')
     .argument('<method>', 'package.Service/Method')
@@ -88,17 +90,19 @@ function parseCount(text: string): number {
 }
 
 async function call(address: string, name: string, flags: CallFlags, terminal: Terminal): Promise<number> {
-  const method = findMethod(await loadSchema(flags.proto, flags.include), name)
   const output = new CallOutput(terminal, flags.json === true)
-  const channel = open(address, flags, output)
+  const channels: Channel[] = []
   const stop = new AbortController()
   const stopListening = terminal.onStop(() => {
     stop.abort()
     // whoever waits for more of it waits no longer
     terminal.stdin.destroy()
   })
-  const options: CallOptions = { signal: stop.signal, metadata: flags.header, deadline: flags.deadline }
   try {
+    const method = await learn(address, name, flags, channels, stop.signal)
+    const channel = open(address, flags, flags.verbose === true ? output : undefined)
+    channels.push(channel)
+    const options: CallOptions = { signal: stop.signal, metadata: flags.header, deadline: flags.deadline }
     await perform({ channel, method, options, output }, flags.data, terminal)
     return exitCodeOf(Status.OK)
   } catch (thrown) {
@@ -111,15 +115,39 @@ async function call(address: string, name: string, flags: CallFlags, terminal: T
   } finally {
     stopListening()
     if (flags.data === '@') terminal.stdin.destroy()
-    await channel.close({ graceMs: 0 })
+    for (const channel of channels) await channel.close({ graceMs: 0 })
   }
 }
 
-function open(address: string, flags: CallFlags, output: CallOutput): Channel {
+/** The method, from the .proto files that were given, from those of this package, or from the server itself. */
+async function learn(
+  address: string,
+  name: string,
+  flags: CallFlags,
+  channels: Channel[],
+  signal: AbortSignal,
+): Promise<SchemaMethod> {
+  const { service, method } = splitMethodName(name)
+  const schema = await loadSchema(flags.proto, flags.include)
+  if (flags.proto !== undefined || findService(schema, service) !== undefined) {
+    return findMethod(schema, service, method)
+  }
+  // on a connection of its own, so that -v shows the call alone
+  const channel = open(address, flags, undefined)
+  channels.push(channel)
+  const told = await reflectSchema(channel, service, {
+    signal,
+    metadata: flags.header,
+    deadline: flags.deadline,
+  })
+  return findMethod(told, service, method)
+}
+
+function open(address: string, flags: CallFlags, watcher: CallOutput | undefined): Channel {
   const tls = clientTls(flags)
   const engine = engineByName(flags.engine)
   const options: ChannelOptions = {
-    engine: flags.verbose === true ? watchEngine(engine, output) : engine,
+    engine: watcher === undefined ? engine : watchEngine(engine, watcher),
     ...(tls !== undefined && { tls }),
     ...(flags.compression !== undefined && { compression: flags.compression, minCompressOctets: 0 }),
     ...(flags.connectTimeout !== undefined && { connectTimeoutMs: flags.connectTimeout }),

@@ -3,7 +3,7 @@ import net from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { run } from '../../src/cli/program.ts'
-import { loadProto, Server, StatusError } from '../../src/index.ts'
+import { loadProto, retryInfo, Server, Status, StatusError } from '../../src/index.ts'
 import { ENGINES } from '../rpc/support/pair.ts'
 import { FakeTerminal, glass } from './support/fake-terminal.ts'
 import { serving } from './support/serving.ts'
@@ -260,6 +260,42 @@ t.test('a .proto file of the user, with imports from another folder', async (t) 
   })
 })
 
+t.test('details of a status are shown', async (t) => {
+  const server = new Server()
+  const { helloworld } = await loadProto('proto/helloworld.proto')
+  server.add(helloworld.Greeter, {
+    sayHello() {
+      throw new StatusError(Status.RESOURCE_EXHAUSTED, 'slow down', {
+        statusDetails: [
+          retryInfo({ retryDelayMs: 1500 }),
+          { type: 'Any', typeUrl: 'type.googleapis.com/my.Own', value: Uint8Array.of(8, 1, 255) },
+        ],
+      })
+    },
+  })
+  const address = await server.listen('127.0.0.1:0')
+  t.teardown(() => server.close({ graceMs: 0 }))
+  const args = ['call', address, 'helloworld.Greeter/SayHello']
+  t.same(await glass(args), {
+    exitCode: 64 + 8,
+    stdout: '',
+    stderr: [
+      'glass: 8 RESOURCE_EXHAUSTED: slow down',
+      '  RetryInfo {"retryDelayMs":1500}',
+      '  type.googleapis.com/my.Own "CAH/"',
+      '',
+    ].join('\n'),
+  })
+  t.match(json((await glass([...args, '--json'])).stderr), [
+    {
+      status: {
+        code: 8,
+        statusDetails: [{ type: 'RetryInfo', value: { retryDelayMs: 1500 } }, { value: 'CAH/' }],
+      },
+    },
+  ])
+})
+
 t.test('what can’t be used: one line, and the exit code', async (t) => {
   const address = '127.0.0.1:1'
   const method = 'helloworld.Greeter/SayHello'
@@ -289,10 +325,11 @@ t.test('what can’t be used: one line, and the exit code', async (t) => {
       /has no method SayNothing: there are SayHello, SayHellos/,
     ],
     [
-      [address, 'helloworld.Nobody/SayHello'],
+      [address, 'helloworld.Nobody/SayHello', '--proto', 'proto/helloworld.proto'],
       76,
       /helloworld\.Nobody is unknown: there are helloworld\.Greeter/,
     ],
+    [[address, 'helloworld.Nobody/SayHello'], 78, /127\.0\.0\.1:1 failed: connection refused/],
   ] as const) {
     const outcome = await glass(['call', ...args])
     t.match(outcome, { exitCode, stdout: '', stderr }, args.join(' '))

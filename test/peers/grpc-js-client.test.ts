@@ -143,6 +143,8 @@ for (const engine of ENGINES) {
       const name = 'a'.repeat(LARGE_OCTETS)
       const { reply } = await theirAnswer((done) => client.sayHello({ name }, NOTHING, {}, done))
       t.ok(reply?.message === `Hello ${name}`)
+      const { messages } = await theirAnswers(client.sayHellos({ name }))
+      t.ok(messages[0] === `Hello ${name}` && messages[1] === `Goodbye ${name}`)
 
       const limited = await startOurs(t, engine, { maxReceiveMessageOctets: 1000 })
       const { error } = await theirAnswer((done) =>

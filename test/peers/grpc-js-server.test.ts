@@ -134,6 +134,8 @@ for (const engine of ENGINES) {
       const greeter = channel.client(helloworld.Greeter)
       const { message } = await greeter.sayHello({ name })
       t.ok(message === `Hello ${name}`)
+      const [hello, goodbye] = await messagesOf(greeter.sayHellos({ name }))
+      t.ok(hello === `Hello ${name}` && goodbye === `Goodbye ${name}`)
       const ours = await rejection(
         greeter.sayHello({ name: 'a'.repeat(2000) }, { maxReceiveMessageOctets: 1000 }),
       )
