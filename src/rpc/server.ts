@@ -127,7 +127,7 @@ export class Server implements ServerCallHost {
     const known = new Set<string>()
     for (const [key, method] of Object.entries(service.methods)) {
       known.add(key).add(method.name)
-      const handler = implementation[key] ?? implementation[method.name]
+      const handler = handlerNamed(implementation, key) ?? handlerNamed(implementation, method.name)
       if (handler === undefined) continue
       if (typeof handler !== 'function') {
         throw new TypeError(
@@ -409,4 +409,9 @@ export class Server implements ServerCallHost {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ graceMs: 0 })
   }
+}
+
+/** A handler by name; what every object has, such as `constructor`, counts only if it was put there. */
+function handlerNamed(implementation: Readonly<Record<string, unknown>>, name: string): unknown {
+  return name in Object.prototype && !Object.hasOwn(implementation, name) ? undefined : implementation[name]
 }

@@ -1,6 +1,7 @@
 import http2 from 'node:http2'
 import t from 'tap'
 import type { CallSummary } from '../../src/rpc/call-summary.ts'
+import { connect } from '../../src/rpc/channel.ts'
 import { Metadata } from '../../src/rpc/metadata.ts'
 import { Server } from '../../src/rpc/server.ts'
 import { StatusError } from '../../src/rpc/status-error.ts'
@@ -21,6 +22,15 @@ t.test('what can not be added', async (t) => {
   t.same(server.services, [Text])
   await server.close()
   t.match(await rejection(server.listen('127.0.0.1:0')), { message: /has been closed/ })
+})
+
+t.test('a method called constructor is not answered by what every object has', async (t) => {
+  const method = { ...Text.methods.one, name: 'constructor', path: '/test.Odd/constructor' }
+  const server = new Server().add({ name: 'test.Odd', methods: { constructor$: method } }, {})
+  const channel = connect(server.inProcess())
+  t.match(await rejection(channel.unary(method, {})), { code: 12 })
+  await channel.close()
+  await server.close()
 })
 
 t.test('listening fails with the error of the socket', async (t) => {
