@@ -77,10 +77,10 @@ export class ConnectionContext {
   /** Open streams by who opened them. */
   localOpen = 0
   peerOpen = 0
+  /** Client: streams that have no identifier yet, because nothing was sent on them or because they wait. */
+  readonly pending = new Set<PureStream>()
   /** Client: streams that wait for their turn, oldest first; those closed meanwhile are skipped. */
   readonly waiting: PureStream[] = []
-  /** Streams in `waiting` that are not closed. */
-  waitingCount = 0
 
   // Events owed to listeners, told at the end of the turn.
   closing: PureStream[] = []
@@ -116,9 +116,9 @@ export class ConnectionContext {
     this.nextLocalStreamId = role === 'client' ? 1 : 2
   }
 
-  /** Open streams and those that wait. */
+  /** Open streams and those that are to be opened. */
   get openStreams(): number {
-    return this.localOpen + this.peerOpen + this.waitingCount
+    return this.localOpen + this.peerOpen + this.pending.size
   }
 
   /** True for an identifier that this endpoint gives out (RFC 9113 §5.1.1). */
@@ -174,7 +174,6 @@ export class ConnectionContext {
     error: StreamError | ConnectionError | undefined,
   ): void {
     if (isClosed(stream.state)) return
-    const wasWaiting = stream.id === 0
     stream.state = state
     stream.closeError = error
     stream.waitingFields = undefined
@@ -183,8 +182,8 @@ export class ConnectionContext {
     stream.queuedOctets = 0
     stream.wantsDrain = false
     this.sendQueue.remove(stream)
-    if (wasWaiting) {
-      if (stream.headersSent) this.waitingCount--
+    if (stream.id === 0) {
+      this.pending.delete(stream)
     } else {
       this.streams.delete(stream.id)
       if (this.isLocal(stream.id)) this.localOpen--

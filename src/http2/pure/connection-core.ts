@@ -220,6 +220,8 @@ export class ConnectionCore implements ConnectionFrames {
     if (life.state === 'draining' || life.state === 'closed') {
       const error = life.unprocessed(usedUp ? 'all stream identifiers are used' : undefined)
       context.closeStream(stream, StreamState.closedByOurReset, error)
+    } else {
+      context.pending.add(stream)
     }
     return stream
   }

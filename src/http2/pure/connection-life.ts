@@ -89,7 +89,7 @@ export class ConnectionLife implements TimedActs {
       return
     }
     this.state = 'draining'
-    this.#dropWaiting()
+    this.#dropPending(this.unprocessed())
     context.wake()
     if (context.role === 'client') {
       writeGoaway(context.output.writer, context.highestPeerStreamId, ErrorCode.NO_ERROR)
@@ -139,7 +139,7 @@ export class ConnectionLife implements TimedActs {
   /** Ends the streams that the peer's GOAWAY says it has not processed. */
   endUnprocessed(goaway: Goaway): void {
     const context = this.#context
-    this.#dropWaiting()
+    this.#dropPending(this.unprocessed())
     const error = this.unprocessed()
     for (const stream of [...context.streams.values()]) {
       if (context.isLocal(stream.id) && stream.id > goaway.lastStreamId) {
@@ -263,11 +263,7 @@ export class ConnectionLife implements TimedActs {
     for (const stream of [...context.streams.values()]) {
       context.closeStream(stream, StreamState.closedByOurReset, streamError)
     }
-    if (context.waiting.length === 0) return
-    const unprocessed = asUnprocessed(streamError)
-    for (const stream of context.waiting.splice(0)) {
-      context.closeStream(stream, StreamState.closedByOurReset, unprocessed)
-    }
+    this.#dropPending(asUnprocessed(streamError))
   }
 
   #stop(): void {
@@ -278,13 +274,11 @@ export class ConnectionLife implements TimedActs {
   }
 
   /** Streams that have not been opened never will. */
-  #dropWaiting(): void {
+  #dropPending(error: ConnectionError): void {
     const context = this.#context
-    if (context.waiting.length === 0) return
-    const error = this.unprocessed()
-    for (const stream of context.waiting.splice(0)) {
+    context.waiting.length = 0
+    for (const stream of [...context.pending])
       context.closeStream(stream, StreamState.closedByOurReset, error)
-    }
   }
 
   #writer(): OctetWriter {

@@ -55,7 +55,6 @@ export class StreamSender implements StreamCommands {
       stream.waitingEndStream = endStream
       stream.ending = endStream
       context.waiting.push(stream)
-      context.waitingCount++
       return
     }
     this.#start(stream, sent, endStream)
@@ -167,18 +166,19 @@ export class StreamSender implements StreamCommands {
     else context.resetStream(stream, error)
   }
 
-  /** The seam's `consume`. */
+  /** The seam's `consume`; more than has arrived gives no more credit. */
   consume(stream: PureStream, sizeOctets: number): void {
-    if (isClosed(stream.state)) return
-    const context = this.#context
     const window = stream.receiveWindow
+    const octets = Math.min(sizeOctets, window.unconsumedOctets)
+    if (octets <= 0 || isClosed(stream.state)) return
+    const context = this.#context
     window.grow(context.streamWindowTarget)
-    const increment = window.consume(sizeOctets)
+    const increment = window.consume(octets)
     // Nothing more comes after the peer's end: no credit needed.
     if (increment > 0 && stream.state !== StreamState.halfClosedRemote) {
       context.giveCredit(stream.id, increment)
     }
-    context.creditConnection(sizeOctets)
+    context.creditConnection(octets)
   }
 
   /** Promises a response to a request that the client did not make (RFC 9113 §8.4). */
@@ -248,7 +248,6 @@ export class StreamSender implements StreamCommands {
       }
       if (!this.#canOpen()) return
       context.waiting.shift()
-      context.waitingCount--
       const fields = stream.waitingFields!
       stream.waitingFields = undefined
       try {
@@ -314,6 +313,7 @@ export class StreamSender implements StreamCommands {
     stream.state = next as StreamState
     if (opening) {
       context.nextLocalStreamId += 2
+      context.pending.delete(stream)
       context.register(stream)
     }
     if (endStream) {
