@@ -41,24 +41,29 @@ export async function loadSchema(
 }
 
 /**
- * Finds a method by its name: `package.Service/Method`, with a slash before it as in a path, or with a dot
- * between service and method.
+ * Service and method of a name as it is typed: `package.Service/Method`, with a slash before it as in a path, or with a
+ * dot between service and method.
  *
- * @throws CommandError (UNIMPLEMENTED, as a server would say) naming what there is
+ * @throws CommandError if it is none of these
  */
-export function findMethod(schema: ProtoNamespace, text: string): SchemaMethod {
-  const [, serviceName = '', methodName = ''] = /^\/?([^/]+)[/.]([^/.]+)$/.exec(text) ?? []
-  if (serviceName === '') {
+export function splitMethodName(text: string): { service: string; method: string } {
+  const [, service, method] = /^\/?([^/]+)[/.]([^/.]+)$/.exec(text) ?? []
+  if (service === undefined || method === undefined) {
     throw new CommandError(`${JSON.stringify(text)} is no method: write package.Service/Method`)
   }
+  return { service, method }
+}
+
+/**
+ * Finds a method.
+ * @throws CommandError (UNIMPLEMENTED, as a server would say) naming what there is
+ */
+export function findMethod(schema: ProtoNamespace, serviceName: string, methodName: string): SchemaMethod {
   const service = findService(schema, serviceName)
   if (service === undefined) {
     const names = servicesOf(schema).map(({ name }) => name)
     const known = names.length === 0 ? 'the .proto files have none' : `there are ${names.join(', ')}`
-    throw new CommandError(
-      `the service ${serviceName} is unknown: ${known}; --proto names the file that declares it`,
-      Status.UNIMPLEMENTED,
-    )
+    throw new CommandError(`the service ${serviceName} is unknown: ${known}`, Status.UNIMPLEMENTED)
   }
   const methods = Object.values(service.methods)
   const method = methods.find(({ name }) => name === methodName)

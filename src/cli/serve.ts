@@ -6,6 +6,8 @@ import { findService } from '../rpc/messages/find-declaration.ts'
 import type { Service } from '../rpc/method.ts'
 import { Server } from '../rpc/server.ts'
 import type { ServerOptions } from '../rpc/server-options.ts'
+import { addHealth } from '../rpc/services/health.ts'
+import { addReflection } from '../rpc/services/reflection.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { callLine } from './call-log.ts'
 import { countryService } from './country-service.ts'
@@ -36,7 +38,7 @@ export function addServe(program: Command, terminal: Terminal, exit: (exitCode: 
     .command('serve')
     .summary('serve helloworld.Greeter and countries.Country')
     .description(
-      'Serves helloworld.Greeter and countries.Country, and prints a line for each call:\n' +
+      'Serves helloworld.Greeter and countries.Country, health and reflection, and prints a line for each call:\n' +
         'time, method, peer, status, duration. SIGTERM or SIGINT lets running calls end; a second one cuts them.',
     )
     .option(
@@ -49,7 +51,11 @@ export function addServe(program: Command, terminal: Terminal, exit: (exitCode: 
     .option('--tls-key <file>', 'key of that certificate, as PEM')
     .option('--tls-ca <file>', 'ask clients for a certificate from the roots in this PEM file')
     .option('--compression <name>', 'compress responses for clients that accept it: gzip, deflate')
-    .option('--grace <duration>', 'how long calls may run on after the first signal', parseDuration, 30_000)
+    .addOption(
+      new Option('--grace <duration>', 'how long calls may run on after the first signal')
+        .argParser(parseDuration)
+        .default(30_000, '30s'),
+    )
     .option(
       '--interop',
       "serve grpc.testing.TestService too, for gRPC's interoperability cases; compresses with gzip",
@@ -80,6 +86,8 @@ async function serve(flags: ServeFlags, terminal: Terminal): Promise<number> {
     const interop = await loadSchema([INTEROP_PROTO])
     server.add(findService(interop, 'grpc.testing.TestService') as Service, interopService)
   }
+  addHealth(server)
+  addReflection(server)
   const stopped = new Promise<void>((resolve) => {
     let signals = 0
     const stopListening = terminal.onStop(() => {

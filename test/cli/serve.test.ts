@@ -172,6 +172,25 @@ for (const engine of ENGINES) {
   })
 }
 
+t.test('health and reflection are served, and glass call finds them by reflection', async (t) => {
+  const { address } = await serving(t)
+  t.match(await glass(['call', address, 'grpc.health.v1.Health/Check', '--json']), {
+    exitCode: 0,
+    stdout: '{"status":"SERVING"}\n',
+  })
+  const list = await glass([
+    'call',
+    address,
+    'grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    '-d',
+    '{"listServices":""}',
+  ])
+  t.equal(list.exitCode, 0, list.stderr)
+  for (const name of ['helloworld.Greeter', 'countries.Country', 'grpc.health.v1.Health']) {
+    t.match(list.stdout, `"${name}"`)
+  }
+})
+
 t.test('flags that can’t be used: one line, and the exit code', async (t) => {
   const { address } = await serving(t)
   const folder = t.testdir({ 'bad.pem': 'no certificate' })
