@@ -11,6 +11,7 @@ import http2, { type ClientHttp2Session, type Http2Session, type ServerHttp2Stre
 import type { Duplex } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import type { ConnectionError, ConnectionErrorInit, ConnectionPhase } from '../errors.ts'
+import { TOO_MANY_PINGS } from '../keepalive.ts'
 import type { SocketPeer } from '../peer.ts'
 import type {
   ConnectionListener,
@@ -30,6 +31,7 @@ import {
   sessionErrorReason,
   timeoutReason,
 } from './connection-errors.ts'
+import { Lifetime, type LifetimeActs } from './lifetime.ts'
 import { NodeStream, type StreamHost } from './node-stream.ts'
 import { MAX_OUTSTANDING_PINGS, type PingListener, PingQueue } from './ping-queue.ts'
 import { type Limits, limitsOf, seamSettings, sessionOptions } from './session-options.ts'
@@ -51,16 +53,19 @@ type OwnedSession = Http2Session & { [OWNER]: NodeConnection }
 export type Diagnosis = (socketOctets: number) => Promise<string | undefined>
 
 /** A connection on node:http2. */
-export class NodeConnection implements Http2Connection, StreamHost {
+export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs {
   readonly engine = 'node'
   readonly role: 'client' | 'server'
   readonly peer: SocketPeer
+  framesSent = 0
+  readonly #options: EngineOptions
   readonly #limits: Limits
   #listener: ConnectionListener
   readonly #handshakeTimeoutMs: number
   #socket: Duplex
   #session: Http2Session | undefined = undefined
   #pulse: SessionPulse | undefined = undefined
+  #lifetime: Lifetime | undefined = undefined
   #phase: ConnectionPhase = 'connect'
   #state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting'
   #failure: ConnectionError | undefined = undefined
@@ -94,6 +99,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
     this.role = role
     this.peer = peer
     this.#socket = socket
+    this.#options = options
     this.#limits = limitsOf(role, options)
     this.#listener = listener
     this.#onGone = onGone
@@ -241,10 +247,16 @@ export class NodeConnection implements Http2Connection, StreamHost {
       this.#phase = 'open'
       if (this.#state === 'connecting') this.#state = 'open'
       this.#endHandshake()
+      this.#startLifetime()
       this.#tell(() => this.#listener.onOpen())
     }
     this.#admission.allow(remote.maxConcurrentStreams ?? Number.POSITIVE_INFINITY)
     if (this.#session !== undefined) this.#pings?.send(this.#session)
+  }
+
+  #startLifetime(): void {
+    this.#lifetime = Lifetime.start(this.role, this.#options, this.#socket, this)
+    if (this.#lifetime !== undefined && this.role === 'server') this.#session?.on('ping', onPing)
   }
 
   #endHandshake(): void {
@@ -316,6 +328,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
     this.#endHandshake()
     clearTimeout(this.#lingerTimer)
     this.#unwatch()
+    this.#lifetime?.end()
     this.#admission.end()
     for (const stream of this.#streams) stream.finish()
     this.#pings?.end(this.#failure ?? this.connectionError('it was closed', { initiator: 'local' }))
@@ -386,6 +399,7 @@ export class NodeConnection implements Http2Connection, StreamHost {
 
   onStreamClosed(stream: NodeStream): void {
     this.#streams.delete(stream)
+    if (this.#streams.size === 0) this.#lifetime?.onIdle()
   }
 
   onStreamReleased(): void {
@@ -425,6 +439,33 @@ export class NodeConnection implements Http2Connection, StreamHost {
     this.#pings ??= new PingQueue()
     this.#pings.add(tell)
     if (this.#session !== undefined && this.#phase === 'open') this.#pings.send(this.#session)
+  }
+
+  pingReceived(): void {
+    this.#lifetime?.onPing()
+  }
+
+  sendPing(): void {
+    this.ping(ignore)
+  }
+
+  keepaliveFailed(timeoutMs: number): void {
+    const words = `keepalive: no answer to PING within ${timeoutMs} ms`
+    this.fail(
+      this.connectionError(words, {
+        code: ErrorCode.NO_ERROR,
+        initiator: 'local',
+        section: 'gRFC A8',
+      }),
+    )
+  }
+
+  tooManyPings(): void {
+    this.destroy(ErrorCode.ENHANCE_YOUR_CALM, TOO_MANY_PINGS)
+  }
+
+  ageEnded(): void {
+    this.destroy(ErrorCode.NO_ERROR, 'the grace of the maximum connection age is over')
   }
 
   close(): void {
@@ -547,6 +588,10 @@ function onRemoteSettings(this: OwnedSession, settings: http2.Settings): void {
 
 function onGoaway(this: OwnedSession, code: number, lastStreamId: number, debugData?: Uint8Array): void {
   this[OWNER].goawayReceived(code, lastStreamId, debugData)
+}
+
+function onPing(this: OwnedSession): void {
+  this[OWNER].pingReceived()
 }
 
 function onError(this: OwnedSession, error: Error): void {
