@@ -1,0 +1,347 @@
+/** One measurement: a variant of a scenario with one library, in fresh processes. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from './bundle.ts'
+import {
+  CLIENT_CORE,
+  canPin,
+  type RunningServer,
+  startServerProgram,
+  startServerWorker,
+  Worker,
+} from './processes.ts'
+import type { Plan, Variant } from './scenarios.ts'
+import type { Tools } from './tools.ts'
+import type { ConnectOptions, Identity } from './worker/contender.ts'
+import type { LoadTask, Outcome, Sample } from './worker/task.ts'
+
+/** Figures of one measurement, by their names, which carry their units. */
+export type Figures = Record<string, number>
+
+/** What all measurements share. */
+export interface Bench {
+  /** The workers' script. */
+  script: string
+  tools: Tools
+  identity: Identity
+  warmUpMs: number
+  durationMs: number
+  /** Divides counts of things that are done a fixed number of times; 1 for the full run. */
+  scaleDown: number
+}
+
+const run = promisify(execFile)
+const H2LOAD_NAME = 'world'
+/** Octets of `Hello world` as a HelloReply with its prefix: what h2load must have got for each call. */
+const REPLY_OCTETS = 5 + 2 + `Hello ${H2LOAD_NAME}`.length
+const GHZ_TIMEOUT_MS = 120_000
+const NS_PER_MS = 1e6
+
+const optionsOf = (bench: Bench, variant: Variant): ConnectOptions => {
+  const { useTls, ...options } = variant.options ?? {}
+  return useTls ? { ...options, tls: bench.identity } : options
+}
+
+async function startServer(bench: Bench, variant: Variant, library: string): Promise<RunningServer> {
+  const name = variant.server ?? library
+  const { go, python } = bench.tools
+  if (name === 'grpc-go') return startServerProgram(go!, [], { GOMAXPROCS: '1' })
+  if (name === 'Python') return startServerProgram(python!, [join(root, 'bench/peers/python/server.py')])
+  const { tls, gzip } = optionsOf(bench, variant)
+  return startServerWorker(bench.script, name, {
+    ...(tls !== undefined && { tls }),
+    ...(gzip !== undefined && { gzip }),
+  })
+}
+
+/** CPU time and pauses between two samples, for each operation. */
+function costs(
+  side: string,
+  before: Sample | undefined,
+  after: Sample | undefined,
+  operations: number,
+): Figures {
+  if (before === undefined || after === undefined) return {}
+  const figures: Figures = { [`${side}CpuUsPerOperation`]: (after.cpuUs - before.cpuUs) / operations }
+  if (after.heapOctets > 0) {
+    figures[`${side}GcPausesMsPerSecond`] = after.gcPausesMs
+    figures[`${side}GcLongestPauseMs`] = after.gcLongestPauseMs
+  }
+  return figures
+}
+
+function figuresOf(outcome: Outcome): Figures {
+  const { operations, seconds, latency } = outcome
+  return { operationsPerSecond: operations / seconds, operations, ...(latency.maxMs > 0 && latency) }
+}
+
+async function measureLoad(
+  bench: Bench,
+  { task, connections = 1 }: Plan & { kind: 'load' },
+  library: string,
+  server: RunningServer,
+  options: ConnectOptions,
+): Promise<Figures> {
+  if (library === 'grpc-go') return measureGoClient(bench, task, server)
+  const client = await Worker.start(CLIENT_CORE, bench.script)
+  try {
+    await client.ask('connect', library, server.port, connections, options)
+    await client.ask('load', { ...task, durationMs: bench.warmUpMs })
+    const before = [await client.ask('sample', false), await server.sample(false)]
+    const outcome = await client.ask('load', { ...task, durationMs: bench.durationMs })
+    const after = [await client.ask('sample', false), await server.sample(false)]
+    const figures = {
+      ...figuresOf(outcome),
+      ...costs('client', before[0], after[0], outcome.operations),
+      ...costs('server', before[1], after[1], outcome.operations),
+    }
+    for (const name of Object.keys(figures)) {
+      if (name.endsWith('PausesMsPerSecond')) figures[name as keyof typeof figures]! /= outcome.seconds
+    }
+    await client.ask('close')
+    return figures
+  } finally {
+    await client.stop()
+  }
+}
+
+/** Runs a program to its end on the client's core and returns what it wrote. */
+async function runOnClientCore(file: string, args: readonly string[], timeout: number): Promise<string> {
+  const pinned = canPin ? ['taskset', '-c', String(CLIENT_CORE), file, ...args] : [file, ...args]
+  return (await run(pinned[0]!, pinned.slice(1), { timeout, env: { ...process.env, GOMAXPROCS: '1' } }))
+    .stdout
+}
+
+async function measureGoClient(bench: Bench, task: LoadTask, server: RunningServer): Promise<Figures> {
+  const args = [
+    `-call=127.0.0.1:${server.port}`,
+    `-outstanding=${task.outstanding}`,
+    `-size=${task.sizeOctets}`,
+    `-warm-up=${bench.warmUpMs}ms`,
+    `-duration=${bench.durationMs}ms`,
+  ]
+  const text = await runOnClientCore(bench.tools.go!, args, bench.warmUpMs + bench.durationMs + 30_000)
+  const outcome = JSON.parse(text) as Outcome & { cpuUs: number }
+  return { ...figuresOf(outcome), clientCpuUsPerOperation: outcome.cpuUs / outcome.operations }
+}
+
+async function measureSetUp(
+  bench: Bench,
+  { task }: Plan & { kind: 'set-up' },
+  library: string,
+  server: RunningServer,
+  options: ConnectOptions,
+): Promise<Figures> {
+  const client = await Worker.start(CLIENT_CORE, bench.script)
+  try {
+    const count = Math.ceil(task.count / bench.scaleDown)
+    await client.ask('connect', library, server.port, 0, options)
+    await client.ask('setUp', { ...task, count })
+    return figuresOf(await client.ask('setUp', { ...task, count }))
+  } finally {
+    await client.stop()
+  }
+}
+
+/** Memory that grew with what is held, after a first bit of it has loaded and warmed all code. */
+async function measureMemory(
+  bench: Bench,
+  { task }: Plan & { kind: 'memory' },
+  library: string,
+  server: RunningServer,
+  options: ConnectOptions,
+): Promise<Figures> {
+  const client = await Worker.start(CLIENT_CORE, bench.script)
+  try {
+    const count = Math.ceil(task.count / bench.scaleDown)
+    await client.ask('connect', library, server.port, 1, options)
+    await client.ask('setUp', { ...task, count: Math.ceil(count / 20) })
+    const before = [await client.ask('sample', true), await server.sample(true)]
+    await client.ask('setUp', { ...task, count })
+    const after = [await client.ask('sample', true), await server.sample(true)]
+    const grown = (side: 0 | 1, field: 'residentOctets' | 'heapOctets') =>
+      (after[side]![field] - before[side]![field]) / count
+    return {
+      residentOctetsEach: grown(0, 'residentOctets') + grown(1, 'residentOctets'),
+      heapOctetsEach: grown(0, 'heapOctets') + grown(1, 'heapOctets'),
+      clientHeapOctetsEach: grown(0, 'heapOctets'),
+      serverHeapOctetsEach: grown(1, 'heapOctets'),
+    }
+  } finally {
+    await client.stop()
+  }
+}
+
+async function measureFirstCall(
+  bench: Bench,
+  library: string,
+  server: RunningServer,
+  options: ConnectOptions,
+): Promise<Figures> {
+  const client = await Worker.start(CLIENT_CORE, bench.script)
+  try {
+    return { firstCallMs: await client.ask('firstCall', library, server.port, options) }
+  } finally {
+    await client.stop()
+  }
+}
+
+async function measureH2load(
+  bench: Bench,
+  { streams }: Plan & { kind: 'h2load' },
+  server: RunningServer,
+): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), 'glass-bench-'))
+  try {
+    const file = join(folder, 'request')
+    const name = Buffer.from(H2LOAD_NAME)
+    writeFileSync(file, Buffer.from([0, 0, 0, 0, name.length + 2, 0x0a, name.length, ...name]))
+    const address = `http://127.0.0.1:${server.port}/helloworld.Greeter/SayHello`
+    const common = [
+      '-c1',
+      `-m${streams}`,
+      '-t1',
+      '-d',
+      file,
+      '-H',
+      'content-type: application/grpc',
+      '-H',
+      'te: trailers',
+    ]
+    const load = (ms: number) =>
+      runOnClientCore(bench.tools.h2load!, [...common, '-D', `${ms}ms`, address], ms + 30_000)
+    await load(bench.warmUpMs)
+    const before = await server.sample(false)
+    const text = await load(bench.durationMs)
+    const after = await server.sample(false)
+    const [, succeeded = 0, failed = 0, errored = 0, timedOut = 0] = (
+      /(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/.exec(text) ?? []
+    ).map(Number)
+    const dataOctets = Number(/\((\d+)\) data/.exec(text)?.[1] ?? 0)
+    // calls that were under way at the end have come in part
+    const short = succeeded * REPLY_OCTETS - dataOctets
+    if (succeeded === 0 || failed + errored + timedOut > 0 || short > 0 || -short > streams * REPLY_OCTETS) {
+      throw new Error(`h2load: ${dataOctets} octets of data for ${succeeded} calls; ${text}`)
+    }
+    const operationsPerSecond = succeeded / (bench.durationMs / 1000)
+    return { operationsPerSecond, operations: succeeded, ...costs('server', before, after, succeeded) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+interface GhzReport {
+  count: number
+  rps: number
+  average: number
+  slowest: number
+  statusCodeDistribution: Record<string, number>
+  latencyDistribution: { percentage: number; latency: number }[]
+}
+
+async function measureGhz(
+  bench: Bench,
+  { concurrency }: Plan & { kind: 'ghz' },
+  server: RunningServer,
+): Promise<Figures> {
+  const load = async (ms: number): Promise<GhzReport> => {
+    const args = [
+      '--insecure',
+      '--proto',
+      join(root, 'proto/helloworld.proto'),
+      '--call=helloworld.Greeter.SayHello',
+    ]
+    args.push(
+      '-d',
+      JSON.stringify({ name: H2LOAD_NAME }),
+      '-c',
+      String(concurrency),
+      '-z',
+      `${ms}ms`,
+      '-O',
+      'json',
+    )
+    args.push('--duration-stop=wait', `127.0.0.1:${server.port}`)
+    return JSON.parse(await runOnClientCore(bench.tools.ghz!, args, GHZ_TIMEOUT_MS))
+  }
+  await load(bench.warmUpMs)
+  const before = await server.sample(false)
+  const report = await load(bench.durationMs)
+  const after = await server.sample(false)
+  if (report.statusCodeDistribution.OK !== report.count) {
+    throw new Error(`ghz: ${JSON.stringify(report.statusCodeDistribution)}`)
+  }
+  const at = (percent: number) =>
+    (report.latencyDistribution.find(({ percentage }) => percentage === percent)?.latency ?? 0) / NS_PER_MS
+  return {
+    operationsPerSecond: report.rps,
+    operations: report.count,
+    p50Ms: at(50),
+    p99Ms: at(99),
+    ...costs('server', before, after, report.count),
+  }
+}
+
+/** Heap after each part of the calls, and how much it grew from the second part to the last. */
+async function measureSoak(
+  bench: Bench,
+  { calls, parts }: Plan & { kind: 'soak' },
+  library: string,
+  server: RunningServer,
+  options: ConnectOptions,
+): Promise<Figures> {
+  const client = await Worker.start(CLIENT_CORE, bench.script)
+  try {
+    await client.ask('connect', library, server.port, 1, options)
+    const figures: Figures = {}
+    const heaps: { client: number; server: number }[] = []
+    const operations = Math.ceil(calls / parts / bench.scaleDown)
+    for (let part = 0; part < parts; part++) {
+      await client.ask('load', { kind: 'echo', outstanding: 64, sizeOctets: 16, operations })
+      const heap = {
+        client: (await client.ask('sample', true)).heapOctets,
+        server: (await server.sample(true))!.heapOctets,
+      }
+      heaps.push(heap)
+      figures[`heapOctetsAfter${(part + 1) * operations}Calls`] = heap.client + heap.server
+    }
+    // the first part compiles and fills caches
+    const first = heaps[1]!
+    const last = heaps.at(-1)!
+    figures.heapOctetsGrownPerCall =
+      (last.client + last.server - first.client - first.server) / ((parts - 2) * operations)
+    return figures
+  } finally {
+    await client.stop()
+  }
+}
+
+/** Measures once. @throws if a reply is wrong, or anything else is */
+export async function measure(bench: Bench, variant: Variant, library: string): Promise<Figures> {
+  const server = await startServer(bench, variant, library)
+  const options = optionsOf(bench, variant)
+  const { plan } = variant
+  try {
+    switch (plan.kind) {
+      case 'load':
+        return await measureLoad(bench, plan, library, server, options)
+      case 'set-up':
+        return await measureSetUp(bench, plan, library, server, options)
+      case 'memory':
+        return await measureMemory(bench, plan, library, server, options)
+      case 'first-call':
+        return await measureFirstCall(bench, library, server, options)
+      case 'h2load':
+        return await measureH2load(bench, plan, server)
+      case 'ghz':
+        return await measureGhz(bench, plan, server)
+      case 'soak':
+        return await measureSoak(bench, plan, library, server, options)
+    }
+  } finally {
+    await server.stop()
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The scenarios: what is done, by whom, and what is looked at. A scenario has variants (a size, a number), and
+ * each variant is measured with each of its libraries.
+ */
+import type { ConnectOptions } from './worker/contender.ts'
+import type { LoadTask, SetUpTask } from './worker/task.ts'
+
+/** How a variant is measured. */
+export type Plan =
+  | { kind: 'load'; task: LoadTask; connections?: number }
+  | { kind: 'set-up'; task: SetUpTask }
+  | { kind: 'memory'; task: SetUpTask }
+  | { kind: 'first-call' }
+  | { kind: 'h2load'; streams: number }
+  | { kind: 'ghz'; concurrency: number }
+  | { kind: 'soak'; calls: number; parts: number }
+
+/** One thing that is measured. */
+export interface Variant {
+  readonly name: string
+  readonly plan: Plan
+  /** Client and server, by name; another server where only the client is measured, and the reverse. */
+  readonly libraries: readonly string[]
+  /** The server of every library of this variant, if it is not the library itself. */
+  readonly server?: string
+  /** True for what the standard set has. */
+  readonly standard?: boolean
+  readonly options?: ConnectOptions & { useTls?: boolean }
+}
+
+/** A group of variants that is asked for by name. */
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  readonly variants: readonly Variant[]
+  /** What the variants are a scale of, for a curve. */
+  readonly scale?: string
+}
+
+const ours = ['pure', 'node']
+const peers = ['grpc-js', 'nice-grpc', 'connect-node']
+const libraries = [...ours, ...peers]
+const withFloors = [...libraries, 'bare http2', 'raw TCP']
+const withHttp2 = [...libraries, 'bare http2']
+const few = [...ours, 'grpc-js']
+const KIB = 1024
+const MIB = 1 << 20
+
+const echo = (outstanding: number, sizeOctets = 16): Plan => ({
+  kind: 'load',
+  task: { kind: 'echo', outstanding, sizeOctets },
+})
+const stream = (
+  kind: 'download' | 'upload' | 'ping-pong',
+  outstanding: number,
+  sizeOctets: number,
+): Plan => ({
+  kind: 'load',
+  task: { kind, outstanding, sizeOctets, messagesPerStream: Math.max(10, Math.min(1000, MIB / sizeOctets)) },
+})
+
+function sizeName(sizeOctets: number): string {
+  if (sizeOctets >= MIB) return `${sizeOctets / MIB} MiB`
+  return sizeOctets >= KIB ? `${sizeOctets / KIB} KiB` : `${sizeOctets} B`
+}
+
+/** All there is, in the order in which it runs. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'unary',
+    title: 'Unary calls of 16 octets, by calls outstanding on one connection',
+    scale: 'calls outstanding',
+    variants: [1, 8, 64, 512].map((outstanding) => ({
+      name: String(outstanding),
+      plan: echo(outstanding),
+      libraries: withFloors,
+      standard: outstanding === 1 || outstanding === 64,
+    })),
+  },
+  {
+    name: 'sizes',
+    title: 'Unary calls, 8 outstanding, by size of message',
+    scale: 'message size',
+    variants: [16, KIB, 64 * KIB, MIB].map((sizeOctets) => ({
+      name: sizeName(sizeOctets),
+      plan: echo(8, sizeOctets),
+      libraries: withHttp2,
+      standard: sizeOctets === MIB,
+    })),
+  },
+  {
+    name: 'connections',
+    title: 'Unary calls, 8 outstanding on each of many connections',
+    scale: 'connections',
+    variants: [1, 10, 100, 1000].map((connections) => ({
+      name: String(connections),
+      plan: {
+        kind: 'load',
+        task: { kind: 'echo', outstanding: connections > 100 ? 1 : 8, sizeOctets: 16 },
+        connections,
+      } as Plan,
+      libraries: few,
+    })),
+  },
+  {
+    name: 'streaming',
+    title: 'Messages a second in streams',
+    variants: [
+      { name: 'server, 16 B', plan: stream('download', 1, 16), libraries, standard: true },
+      { name: 'server, 64 KiB', plan: stream('download', 1, 64 * KIB), libraries },
+      { name: 'client, 16 B', plan: stream('upload', 1, 16), libraries },
+      { name: 'client, 64 KiB', plan: stream('upload', 1, 64 * KIB), libraries },
+      { name: 'ping-pong, 1 stream', plan: stream('ping-pong', 1, 16), libraries },
+      { name: 'ping-pong, 64 streams', plan: stream('ping-pong', 64, 16), libraries },
+    ],
+  },
+  {
+    name: 'features',
+    title: 'Unary calls, 64 outstanding, with more to do for each',
+    variants: [
+      { name: 'TLS', plan: echo(64), libraries: withHttp2, options: { useTls: true } },
+      { name: 'gzip, 64 KiB', plan: echo(8, 64 * KIB), libraries, options: { gzip: true } },
+      { name: '30 fields of metadata', plan: echo(64), libraries, options: { metadataFields: 30 } },
+      { name: 'a deadline each', plan: echo(64), libraries, options: { deadlineMs: 60_000 } },
+    ],
+  },
+  {
+    name: 'latency',
+    title: 'Latency at a fixed rate, from the moment each call was due',
+    scale: 'calls a second',
+    variants: [500, 1000, 2000].map((callsPerSecond) => ({
+      name: `${callsPerSecond} a second`,
+      plan: {
+        kind: 'load',
+        task: { kind: 'open-loop', outstanding: 1, sizeOctets: 16, callsPerSecond },
+      } as Plan,
+      libraries: withHttp2,
+    })),
+  },
+  {
+    name: 'mixed',
+    title: 'Latency of small calls beside four of 1 MiB on the same connection',
+    variants: [
+      {
+        name: '4 of 1 MiB',
+        plan: { kind: 'load', task: { kind: 'mixed', outstanding: 4, sizeOctets: MIB } },
+        libraries,
+      },
+    ],
+  },
+  {
+    name: 'set-up',
+    title: 'Connections set up, with one call each',
+    variants: [
+      { name: 'plaintext', plan: { kind: 'set-up', task: { kind: 'set-up', count: 200 } }, libraries },
+      {
+        name: 'TLS',
+        plan: { kind: 'set-up', task: { kind: 'set-up', count: 100 } },
+        libraries,
+        options: { useTls: true },
+      },
+      { name: 'first call after import', plan: { kind: 'first-call' }, libraries },
+    ],
+  },
+  {
+    name: 'memory',
+    title: 'Memory of what is held open, client and server together',
+    variants: [
+      {
+        name: '10000 idle streams',
+        plan: { kind: 'memory', task: { kind: 'idle-streams', count: 10_000 } },
+        libraries: few,
+        standard: true,
+      },
+      {
+        name: '1000 idle connections',
+        plan: { kind: 'memory', task: { kind: 'idle-connections', count: 1000 } },
+        libraries: few,
+        standard: true,
+      },
+    ],
+  },
+  {
+    name: 'soak',
+    title: 'Heap over a million calls',
+    variants: [
+      {
+        name: 'a million calls',
+        plan: { kind: 'soak', calls: 1_000_000, parts: 10 },
+        libraries: ours,
+        standard: true,
+      },
+    ],
+  },
+  {
+    name: 'server',
+    title: 'Servers under neutral clients, and beside servers of other languages',
+    variants: [
+      {
+        name: 'h2load, 64 streams',
+        plan: { kind: 'h2load', streams: 64 },
+        libraries: [...libraries, 'grpc-go', 'Python'],
+        standard: true,
+      },
+      {
+        name: 'ghz, 64 at a time',
+        plan: { kind: 'ghz', concurrency: 64 },
+        libraries: [...libraries, 'grpc-go', 'Python'],
+      },
+    ],
+  },
+  {
+    name: 'client',
+    title: 'Clients against the Go server, 64 calls outstanding',
+    variants: [
+      { name: 'grpc-go server', plan: echo(64), libraries: [...libraries, 'grpc-go'], server: 'grpc-go' },
+    ],
+  },
+]
