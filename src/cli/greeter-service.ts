@@ -8,7 +8,7 @@ interface HelloReply {
   message: string
 }
 
-/** What names are made to: `glass serve`, the examples and the benchmarks all greet like this. */
+/** The handlers of `glass serve`. */
 export const greeter = {
   sayHello({ name }: HelloRequest): HelloReply {
     return greet(name)
