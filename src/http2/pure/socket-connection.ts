@@ -146,7 +146,8 @@ export class SocketConnection extends PureConnection {
     if (core.finished) this.#finish()
     else {
       this.#arm()
-      if (this.#blocked && !this.#paused) this.#pauseIfFull()
+      if (!this.#blocked) this.#resume()
+      else if (!this.#paused) this.#pauseIfFull()
     }
   }
 
