@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { EngineName } from '../src/http2/transport.ts'
+import { runGrpcurl } from './grpcurl.ts'
 import { readTap, type TapReport } from './tap-report.ts'
 import {
   certificate,
@@ -86,6 +87,17 @@ for (const engine of engines)
 
 let number = 0
 const total = { passed: 0, failed: 0 }
+
+/** Prints what a pairing came to. */
+function tell(client: string, server: string, tls: boolean, report: TapReport): void {
+  const name = `${client} client, ${server} server, ${tls ? 'TLS' : 'in the clear'}`
+  total.passed += report.passed
+  total.failed += report.failed
+  console.log(`# Subtest: ${name}`)
+  for (const line of report.lines) console.log(`    ${line}`)
+  console.log(`${report.failed === 0 ? 'ok' : 'not ok'} ${++number} - ${name}`)
+}
+
 console.log('TAP version 14')
 for (const tls of [false, true]) {
   for (const server of peers) {
@@ -98,13 +110,10 @@ for (const tls of [false, true]) {
     for (const client of peers) {
       // Our engines meet each other in `npm test`, and a peer needs no proof that it understands itself.
       if (client === server || (client.ours && server.ours)) continue
-      const name = `${client.name} client, ${server.name} server, ${tls ? 'TLS' : 'in the clear'}`
-      const report = await runPairing(client, running, tls, cert)
-      total.passed += report.passed
-      total.failed += report.failed
-      console.log(`# Subtest: ${name}`)
-      for (const line of report.lines) console.log(`    ${line}`)
-      console.log(`${report.failed === 0 ? 'ok' : 'not ok'} ${++number} - ${name}`)
+      tell(client.name, server.name, tls, await runPairing(client, running, tls, cert))
+    }
+    if (server.ours) {
+      tell('grpcurl', server.name, tls, await runGrpcurl(running.address, tls ? cert : undefined))
     }
     await running.stop()
   }

@@ -3,9 +3,15 @@ import { deepStrictEqual, equal } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { connect, type EngineName, loadProto, type Metadata, Status, StatusError } from '../../src/index.ts'
-import { unpackErrorInfo } from './error-info.ts'
-import { decodeStatusDetails } from './status-details.ts'
+import {
+  connect,
+  type EngineName,
+  errorInfo,
+  loadProto,
+  type Metadata,
+  Status,
+  StatusError,
+} from '../../src/index.ts'
 
 const root = `${import.meta.dirname}/../..`
 
@@ -83,11 +89,9 @@ async function expectMetadata(call: {
 
 function expectFailure(error: StatusError): void {
   expectStatus(error, Status.NOT_FOUND, 'no such name: Zoë')
-  deepStrictEqual(unpackErrorInfo(decodeStatusDetails(error.metadata.get('grpc-status-details-bin')!)), {
-    reason: 'UNKNOWN_NAME',
-    domain: 'grpc-glass.test',
-    metadata: { name: 'Zoë' },
-  })
+  deepStrictEqual(error.statusDetails, [
+    errorInfo({ reason: 'UNKNOWN_NAME', domain: 'grpc-glass.test', metadata: { name: 'Zoë' } }),
+  ])
 }
 
 const failing = { deadline, metadata: { 'glass-behavior': 'fail' } }

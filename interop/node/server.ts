@@ -1,9 +1,17 @@
 /** Our server of the peers: see interop/README.md for what it does. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type EngineName, type HandlerCall, loadProto, Server, Status, StatusError } from '../../src/index.ts'
-import { packErrorInfo } from './error-info.ts'
-import { encodeStatusDetails } from './status-details.ts'
+import {
+  addHealth,
+  addReflection,
+  type EngineName,
+  errorInfo,
+  type HandlerCall,
+  loadProto,
+  Server,
+  Status,
+  StatusError,
+} from '../../src/index.ts'
 
 const root = `${import.meta.dirname}/../..`
 
@@ -40,10 +48,9 @@ function begin(call: HandlerCall): void {
 async function misbehave(call: HandlerCall, name: string): Promise<void> {
   const behavior = call.metadata.get('glass-behavior')
   if (behavior === 'fail') {
-    const text = 'no such name: Zoë'
-    const info = { reason: 'UNKNOWN_NAME', domain: 'grpc-glass.test', metadata: { name } }
-    const details = encodeStatusDetails(Status.NOT_FOUND, text, [packErrorInfo(info)])
-    throw new StatusError(Status.NOT_FOUND, text, { metadata: { 'grpc-status-details-bin': details } })
+    throw new StatusError(Status.NOT_FOUND, 'no such name: Zoë', {
+      statusDetails: [errorInfo({ reason: 'UNKNOWN_NAME', domain: 'grpc-glass.test', metadata: { name } })],
+    })
   }
   if (behavior === 'hang') {
     if (!call.cancelled) await new Promise((settle) => call.signal.addEventListener('abort', settle))
@@ -96,6 +103,8 @@ server.add(countries.Country, {
     return found
   },
 })
+addHealth(server)
+addReflection(server)
 const tls =
   flags['tls-cert'] === undefined
     ? {}

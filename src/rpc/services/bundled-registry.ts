@@ -3,6 +3,7 @@
  * needed, so that importing the library costs nothing of it.
  */
 import { join, resolve } from 'node:path'
+import { describeFile } from '../messages/file-descriptors.ts'
 import { resolveMessageOptions } from '../messages/message-options.ts'
 import type { MessageType } from '../messages/message-type.ts'
 import { ProtoFiles } from '../messages/proto-files.ts'
@@ -15,9 +16,14 @@ const FOLDER = resolve('/grpc-glass')
 const sources = new Map(Object.entries(BUNDLED_PROTOS).map(([name, text]) => [join(FOLDER, name), text]))
 
 /** Parses bundled files with what they import. */
-function registryOf(names: readonly string[]): ProtoRegistry {
+function parse(names: readonly string[]): ProtoFiles {
   const files = new ProtoFiles(names, [FOLDER], false)
   for (let path = files.next(); path !== undefined; path = files.next()) files.take(sources.get(path))
+  return files
+}
+
+function registryOf(names: readonly string[]): ProtoRegistry {
+  const files = parse(names)
   return new ProtoRegistry(files.root, resolveMessageOptions({}), (service) => files.descriptorsOf(service))
 }
 
@@ -53,4 +59,14 @@ export function bundledService<M extends Methods>(name: string, fileName: string
     },
     fileDescriptors: () => service().fileDescriptors!(),
   }
+}
+
+/** The serialized FileDescriptorProtos of bundled files and of all that they import, parsed at each call. */
+export function bundledDescriptors(...fileNames: string[]): Uint8Array[] {
+  const files = parse(fileNames)
+  files.root.resolveAll()
+  const names = new Set(fileNames)
+  // A set hands out what is added while it is walked through.
+  for (const name of names) for (const imported of files.describe(name).imports) names.add(imported)
+  return [...names].map((name) => describeFile(files.describe(name)))
 }

@@ -6,7 +6,7 @@ import { Status } from '../../wire/grpc/status-codes.ts'
 import { splitDescriptorSet } from '../messages/descriptor-set.ts'
 import type { Method, Service } from '../method.ts'
 import type { Server } from '../server.ts'
-import { bundledService } from './bundled-registry.ts'
+import { bundledDescriptors, bundledService } from './bundled-registry.ts'
 import { DescriptorIndex, type IndexedFile, withImports } from './descriptor-index.ts'
 
 /** One question; exactly one of the last five is set. */
@@ -108,6 +108,7 @@ class Reflection {
   readonly #server: Server
   readonly #descriptorSets: readonly Uint8Array[]
   #index: DescriptorIndex | undefined
+  #details: DescriptorIndex | undefined
   /** How many of the server's services the index holds. */
   #indexed = 0
 
@@ -129,6 +130,15 @@ class Reflection {
     return this.#index
   }
 
+  /** The types of error details: clients ask for them to show what came with a status. */
+  #detailTypes(): DescriptorIndex {
+    if (this.#details === undefined) {
+      this.#details = new DescriptorIndex()
+      this.#details.add(bundledDescriptors('google/rpc/status.proto', 'google/rpc/error_details.proto'))
+    }
+    return this.#details
+  }
+
   /** Handles a call. */
   async *answerAll(
     requests: AsyncIterable<ServerReflectionRequest>,
@@ -148,11 +158,12 @@ class Reflection {
       return { fileDescriptorResponse: { fileDescriptorProto: files.map(({ octets }) => octets) } }
     }
     if (request.fileByFilename !== undefined) {
-      return fileAnswer(index.file(request.fileByFilename), 'file', request.fileByFilename)
+      const name = request.fileByFilename
+      return fileAnswer(index.file(name) ?? this.#detailTypes().file(name), 'file', name)
     }
     if (request.fileContainingSymbol !== undefined) {
       const name = request.fileContainingSymbol
-      return fileAnswer(index.fileOfSymbol(name), 'symbol', name)
+      return fileAnswer(index.fileOfSymbol(name) ?? this.#detailTypes().fileOfSymbol(name), 'symbol', name)
     }
     if (request.fileContainingExtension !== undefined) {
       const { containingType = '', extensionNumber = 0 } = request.fileContainingExtension
@@ -181,7 +192,8 @@ class Reflection {
 
 /**
  * Adds reflection to a server, in both versions, for all its services, those added later too. A service is described as
- * far as `fileDescriptors` of its definition goes; one without is listed only.
+ * far as `fileDescriptors` of its definition goes; one without is listed only. The standard types of error details are
+ * known too.
  *
  * Everybody who can reach the server can then read its schema.
  *

@@ -69,6 +69,9 @@ const symbols: readonly [string, string | undefined][] = [
   ['extra.late', 'extra.proto'],
   ['grpc.reflection.v1.ServerReflection', 'grpc/reflection/v1/reflection.proto'],
   ['grpc.reflection.v1.ErrorResponse', 'grpc/reflection/v1/reflection.proto'],
+  ['google.rpc.BadRequest.FieldViolation', 'google/rpc/error_details.proto'],
+  ['google.rpc.Status', 'google/rpc/status.proto'],
+  ['google.protobuf.Any', 'google/protobuf/any.proto'],
   ['shop.Size.LARGE', undefined],
   ['shop', undefined],
   ['Shop', undefined],
@@ -153,6 +156,9 @@ for (const engine of ENGINES) {
     })
     t.strictSame((await ask([{ fileByFilename: 'extra.proto' }])).map(fileNames), [
       ['extra.proto', 'shop.proto', 'common/money.proto'],
+    ])
+    t.strictSame((await ask([{ fileByFilename: 'google/rpc/error_details.proto' }])).map(fileNames), [
+      ['google/rpc/error_details.proto', 'google/protobuf/duration.proto'],
     ])
   })
 
