@@ -124,7 +124,7 @@ export class HpackDecoder {
   decode(block: Uint8Array, start = 0, end: number = block.length): readonly string[] {
     const { blocks, table } = this
     const seldom = this.newBlocks > MANY_NEW_BLOCKS && this.newBlocks % LOOK_EVERY !== 0
-    const hash = seldom ? 0 : repeatHash(block, start, end, 0)
+    const hash = seldom ? 0 : repeatHash(block, start, end)
     const known = hash === 0 ? undefined : blocks.find(hash, block, start, end)
     if (
       known !== undefined &&

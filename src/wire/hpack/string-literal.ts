@@ -32,7 +32,9 @@ export class StringReader {
   private start: number
   private end: number
   private hash: number
-  private readonly repeated: RepeatCache<string>
+  /** Strings that came again, by their octets: the same octets mean another string in the other coding. */
+  private readonly repeatedPlain: RepeatCache<string>
+  private readonly repeatedHuffman: RepeatCache<string>
 
   constructor() {
     this.huffman = false
@@ -40,7 +42,8 @@ export class StringReader {
     this.start = 0
     this.end = 0
     this.hash = 0
-    this.repeated = new RepeatCache()
+    this.repeatedPlain = new RepeatCache()
+    this.repeatedHuffman = new RepeatCache()
   }
 
   /**
@@ -76,9 +79,10 @@ export class StringReader {
     }
     cursor.position = end
     this.huffman = huffman
-    const hash = length < MIN_REPEATED_OCTETS ? 0 : repeatHash(octets, start, end, huffman ? 128 : 0)
+    const hash = length < MIN_REPEATED_OCTETS ? 0 : repeatHash(octets, start, end)
     if (hash !== 0) {
-      const known = this.repeated.find(hash, octets, start, end)
+      const repeated = huffman ? this.repeatedHuffman : this.repeatedPlain
+      const known = repeated.find(hash, octets, start, end)
       if (known !== undefined) {
         this.length = known.length
         return known
@@ -101,8 +105,9 @@ export class StringReader {
   text(cursor: BlockCursor): string {
     const { octets } = cursor
     const text = this.huffman ? latin1(scratch, 0, this.length) : latin1(octets, this.start, this.end)
-    if (this.hash !== 0 && this.repeated.isRepeated(this.hash)) {
-      this.repeated.keep(this.hash, octets, this.start, this.end, text)
+    const repeated = this.huffman ? this.repeatedHuffman : this.repeatedPlain
+    if (this.hash !== 0 && repeated.isRepeated(this.hash)) {
+      repeated.keep(this.hash, octets, this.start, this.end, text)
     }
     return text
   }
