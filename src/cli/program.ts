@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../rpc/version.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
+import { addBench } from './bench.ts'
 import { addCall } from './call.ts'
 import { CommandError, exitCodeOf, USAGE_EXIT_CODE } from './exit-code.ts'
+import { addHealthCheck } from './health.ts'
 import { printable } from './printable.ts'
 import { addServe } from './serve.ts'
 import type { Terminal } from './terminal.ts'
@@ -30,6 +32,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
   addServe(program, terminal, exit)
   addCall(program, terminal, exit)
+  addHealthCheck(program, terminal, exit)
+  addBench(program, terminal, exit)
   if (args.length === 0) {
     terminal.stderr.write(program.helpInformation())
     return USAGE_EXIT_CODE

@@ -19,8 +19,12 @@ function bundled(name: string): string {
   return fileURLToPath(new URL(`../../proto/${name}`, import.meta.url))
 }
 
-/** The .proto files of the services that `glass serve` has. */
-export const BUNDLED_PROTOS: readonly string[] = ['helloworld.proto', 'countries.proto'].map(bundled)
+/** The .proto files of the services that `glass serve` has, but for reflection. */
+export const BUNDLED_PROTOS: readonly string[] = [
+  'helloworld.proto',
+  'countries.proto',
+  'grpc/health/v1/health.proto',
+].map(bundled)
 
 /** The .proto file of `glass serve --interop`. */
 export const INTEROP_PROTO: string = bundled('interop.proto')
