@@ -1,0 +1,18 @@
+/** The measurements by name, in the order of the table. */
+import { idle, kill, stalled } from './connections.ts'
+import { fuzz } from './fuzz.ts'
+import { heap, largeUnary, race, soak } from './load.ts'
+import type { Measure } from './measure.ts'
+import { mix } from './mix.ts'
+
+export const MEASURES: Readonly<Record<string, Measure>> = {
+  soak,
+  largeUnary,
+  heap,
+  idle,
+  stalled,
+  kill,
+  race,
+  fuzz,
+  mix,
+}
