@@ -11,7 +11,7 @@ import type { Fields } from '../transport.ts'
 const Kind = { ordinary: 0, connectionSpecific: 1, te: 2, contentLength: 3, priority: 4, host: 5 } as const
 
 /**
- * Names that have been checked, with their kind, shared by all connections: a look-up costs a tenth of reading
+ * Names that have been checked, with their kind, shared by all connections: a look-up costs a fifth of reading
  * the name (bench/micro/pure-field-section.ts). Peers choose names, so what is learned is bounded.
  */
 const knownNames = new Map<string, number>([

@@ -24,7 +24,7 @@ import { canSend, isClosed, MISUSE, nextStreamState, StreamInput, StreamState } 
  * A payload from this size on is referenced: below, copying it costs less than one more part of the write
  * (bench/micro/pure-output.ts).
  */
-const REFERENCE_OCTETS = 4096
+const REFERENCE_OCTETS = 2048
 
 /** Output that may wait for the socket before DATA has to queue: a few frames, so that others need not wait long. */
 const OUTPUT_LIMIT_OCTETS = 131_072
