@@ -38,7 +38,7 @@ interface Job {
 }
 
 const QUICK = { warmUpMs: 100, durationMs: 100, rounds: 1, scaleDown: 50 }
-const FULL = { warmUpMs: 1000, durationMs: 1500, rounds: 5, scaleDown: 1 }
+const FULL = { warmUpMs: 800, durationMs: 1200, rounds: 5, scaleDown: 1 }
 /** Variants that a quick run leaves out: many processes' worth of work to learn that code runs. */
 const SLOW = new Set(['connections 1000', 'unary 512', 'latency 1000 a second', 'latency 2000 a second'])
 /** Tries of a measurement that fails: a port or a process may be short for a moment. */
@@ -164,8 +164,8 @@ const program = new Command('npm run bench --')
   .option('--no-write', 'keep bench/results, its charts and the README as they are')
   .option('--rounds <number>', 'rounds (default: 5)', positive)
   .option('--libraries <names>', 'only these, with commas between', (text: string) => text.split(','))
-  .option('--warm-up <ms>', 'time before each measurement (default: 1000)', positive)
-  .option('--duration <ms>', 'time of each measurement (default: 1500)', positive)
+  .option('--warm-up <ms>', 'time before each measurement (default: 800)', positive)
+  .option('--duration <ms>', 'time of each measurement (default: 1200)', positive)
   .action(main)
 
 await program.parseAsync()

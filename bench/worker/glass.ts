@@ -16,7 +16,9 @@ interface Payload {
   body: Uint8Array
 }
 
-async function services(): Promise<{ bench: Service; greeter: Service }> {
+const loading = load()
+
+async function load(): Promise<{ bench: Service; greeter: Service }> {
   const schema = (await loadProto(protoFiles)) as unknown as Record<string, Record<string, Service>>
   return { bench: schema.bench!.Bench!, greeter: schema.helloworld!.Greeter! }
 }
@@ -44,7 +46,7 @@ async function serve(engine: EngineName, { tls, gzip }: ServeOptions): Promise<n
     maxConcurrentStreams: MAX_STREAMS,
     ...(gzip && { compression: 'gzip' }),
   })
-  const { bench, greeter } = await services()
+  const { bench, greeter } = await loading
   server.add(bench, handlers)
   server.add(greeter, { sayHello: ({ name }: { name: string }) => ({ message: `Hello ${name}` }) })
   const address = await server.listen('127.0.0.1:0', tls === undefined ? {} : { tls })
@@ -62,7 +64,7 @@ async function open(
     ...(tls !== undefined && { tls: { ca: tls.cert, servername: 'localhost' } }),
     ...(gzip && { compression: 'gzip' }),
   })
-  const { echo, download, upload, chat } = (await services()).bench.methods as Record<string, never>
+  const { echo, download, upload, chat } = (await loading).bench.methods as Record<string, never>
   const metadata = metadataFields === undefined ? undefined : metadataOf(metadataFields)
   const options =
     deadlineMs === undefined && metadata === undefined ? undefined : { deadline: deadlineMs, metadata }
