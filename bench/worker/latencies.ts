@@ -2,12 +2,15 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { Latency } from './task.ts'
 
-const CAPACITY = 1 << 22
+const CAPACITY = 1 << 20
 const NS_PER_MS = 1e6
+
+/** One for the process: a large array for each measurement would be work for the collector that is not the library's. */
+const values = new Float64Array(CAPACITY)
 
 /** Takes latencies at the price of a store. Beyond its capacity, each new one replaces an old one, in turn. */
 export class Latencies {
-  readonly #values = new Float64Array(CAPACITY)
+  readonly #values = values
   #count = 0
 
   add(latencyMs: number): void {
