@@ -34,6 +34,7 @@ class MemoryConnection extends PureConnection {
   #otherEnded = false
   #timer: NodeJS.Timeout | undefined = undefined
   #timerAtMs = Number.POSITIVE_INFINITY
+  #referenced = true
   readonly #run = () => this.#turn()
 
   start(): void {
@@ -108,21 +109,29 @@ class MemoryConnection extends PureConnection {
 
   #arm(): void {
     const at = this.core.nextTimeoutMs()
-    if (at >= this.#timerAtMs) return
+    if (at >= this.#timerAtMs && at !== Number.POSITIVE_INFINITY) return
     clearTimeout(this.#timer)
     this.#timerAtMs = at
+    if (at === Number.POSITIVE_INFINITY) return
     const delay = Math.min(Math.max(at - performance.now(), 0) + 1, 0x7fffffff)
     this.#timer = setTimeout(() => {
       this.#timerAtMs = Number.POSITIVE_INFINITY
       this.core.handleTimeout(performance.now())
       this.#turn()
     }, delay)
-    this.#timer.unref()
+    if (!this.#referenced) this.#timer.unref()
   }
 
-  // There is no socket that could keep the process alive: pending work does.
-  ref(): void {}
-  unref(): void {}
+  // Without a socket it is the next deadline, if there is one, that keeps the process alive.
+  ref(): void {
+    this.#referenced = true
+    this.#timer?.ref()
+  }
+
+  unref(): void {
+    this.#referenced = false
+    this.#timer?.unref()
+  }
 }
 
 /** Options of {@link createInProcessPair}. */
