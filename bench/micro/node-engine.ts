@@ -6,7 +6,7 @@
  *
  * Read the ratios, not the figures: they drift with the machine and with what else it does.
  */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
@@ -14,7 +14,7 @@ import * as grpc from '@grpc/grpc-js'
 import { nodeEngine } from '../../src/http2/node/engine.ts'
 import type { StreamListener } from '../../src/http2/transport.ts'
 
-const MESSAGE = Buffer.from('00000000190a17776f726c64206f6620676c617373202d20626e636820', 'hex')
+const MESSAGE = Buffer.from('00000000180a17776f726c64206f6620676c617373202d20626e636820', 'hex')
 const PATH = '/bench.Echo/Unary'
 const HOST = '127.0.0.1'
 
@@ -177,7 +177,32 @@ const contenders: Record<string, Contender> = {
   'grpc-js': grpcJs,
 }
 
-async function measure(call: Caller, calls: number, outstanding: number): Promise<number> {
+interface Figures {
+  perSecond: number
+  clientMicroseconds: number
+  serverMicroseconds: number
+}
+
+function microseconds({ user, system }: NodeJS.CpuUsage): number {
+  return user + system
+}
+
+/** CPU time that a server has used so far. */
+function serverCpu(server: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    server.once('message', (value) => resolve(Number(value)))
+    server.send('cpu')
+  })
+}
+
+async function measure(
+  call: Caller,
+  server: ChildProcess,
+  calls: number,
+  outstanding: number,
+): Promise<Figures> {
+  const serverBefore = await serverCpu(server)
+  const clientBefore = microseconds(process.cpuUsage())
   const started = performance.now()
   await new Promise<void>((resolve) => {
     let begun = 0
@@ -192,41 +217,52 @@ async function measure(call: Caller, calls: number, outstanding: number): Promis
     }
     while (begun < Math.min(outstanding, calls)) begin()
   })
-  return calls / ((performance.now() - started) / 1000)
+  return {
+    perSecond: calls / ((performance.now() - started) / 1000),
+    clientMicroseconds: (microseconds(process.cpuUsage()) - clientBefore) / calls,
+    serverMicroseconds: ((await serverCpu(server)) - serverBefore) / calls,
+  }
 }
 
 const [, , first = '20000', second = '4', third = '64'] = process.argv
 if (first === 'serve') {
   const port = await (contenders[second] as Contender).listen()
+  process.on('message', () => process.send?.(microseconds(process.cpuUsage())))
   process.send?.(port)
 } else {
   const calls = Number(first)
   const rounds = Number(second)
   const outstanding = Number(third)
-  const best: Record<string, number> = {}
-  const servers = []
-  const callers: [string, Caller][] = []
+  const entrants: { name: string; call: Caller; server: ChildProcess; best: Figures }[] = []
   for (const [name, contender] of Object.entries(contenders)) {
     const server = fork(import.meta.filename, ['serve', name])
-    servers.push(server)
     const port = await new Promise<number>((resolve) =>
       server.once('message', (port) => resolve(Number(port))),
     )
-    callers.push([name, await contender.connect(port)])
+    const best = { perSecond: 0, clientMicroseconds: Infinity, serverMicroseconds: Infinity }
+    entrants.push({ name, call: await contender.connect(port), server, best })
   }
-  for (const [, call] of callers) await measure(call, calls / 4, outstanding)
+  for (const { call, server } of entrants) await measure(call, server, calls / 4, outstanding)
   for (let round = 0; round < rounds; round++) {
-    for (const [name, call] of callers) {
-      best[name] = Math.max(best[name] ?? 0, await measure(call, calls, outstanding))
+    for (const { call, server, best } of entrants) {
+      const figures = await measure(call, server, calls, outstanding)
+      best.perSecond = Math.max(best.perSecond, figures.perSecond)
+      best.clientMicroseconds = Math.min(best.clientMicroseconds, figures.clientMicroseconds)
+      best.serverMicroseconds = Math.min(best.serverMicroseconds, figures.serverMicroseconds)
     }
   }
-  const base = best['grpc-js'] ?? 1
-  console.log(`${calls} unary exchanges, ${outstanding} outstanding, best of ${rounds}`)
-  for (const [name, perSecond] of Object.entries(best)) {
-    console.log(
-      `${name.padEnd(16)} ${Math.round(perSecond).toString().padStart(7)}/s  ${(perSecond / base).toFixed(2)} x grpc-js`,
-    )
+  const base = entrants.find(({ name }) => name === 'grpc-js')?.best as Figures
+  console.log(`${calls} unary exchanges, ${outstanding} outstanding, best of ${rounds}; CPU per exchange`)
+  for (const { name, best } of entrants) {
+    const columns = [
+      name.padEnd(16),
+      `${Math.round(best.perSecond)}/s`.padStart(9),
+      `${(best.perSecond / base.perSecond).toFixed(2)} x grpc-js`.padStart(15),
+      `client ${best.clientMicroseconds.toFixed(0)} us`.padStart(15),
+      `server ${best.serverMicroseconds.toFixed(0)} us`.padStart(15),
+    ]
+    console.log(columns.join(''))
   }
-  for (const server of servers) server.kill()
+  for (const { server } of entrants) server.kill()
   process.exit(0)
 }

@@ -8,13 +8,11 @@ import { formatAddress } from '../addresses.ts'
 import { CLIENT_PREFACE, describeFirstOctets } from '../first-octets.ts'
 import type { SocketAddress } from '../transport.ts'
 
-/** Longest wait for an answer, and for how long an answer holds for the next failure of the same address. */
+/** Longest wait for an answer. */
 const PROBE_MS = 1000
-const REMEMBER_MS = 10_000
-const MAX_REMEMBERED = 100
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
-const remembered = new Map<string, { atMs: number; words: string | undefined }>()
+const asked = new Map<string, Promise<string | undefined>>()
 
 /**
  * Finds words for a connection in the clear that ended before the peer's SETTINGS.
@@ -25,34 +23,33 @@ export function diagnosePlaintext(
   address: SocketAddress,
   receivedOctets: number,
 ): Promise<string | undefined> {
-  if (receivedOctets > 0) return remember(address, 'answer', () => describeAnswer(address))
-  return remember(address, 'tls', async () =>
+  if (receivedOctets > 0) return ask(address, 'answer', () => describeAnswer(address))
+  return ask(address, 'tls', async () =>
     (await speaksTls(address)) ? 'the peer speaks TLS; connect with tls' : undefined,
   )
 }
 
 /** Finds words for a TLS handshake that the peer closed. */
 export function diagnoseTls(address: SocketAddress): Promise<string | undefined> {
-  return remember(address, 'plaintext', async () => {
+  return ask(address, 'plaintext', async () => {
     const octets = await firstOctets(address)
     if (octets.length === 0) return undefined
     return describeFirstOctets(octets, 'client') ?? 'the peer speaks HTTP/2 in plaintext; connect without tls'
   })
 }
 
-async function remember(
+/** Failures of one address at the same time share one answer. */
+function ask(
   address: SocketAddress,
   question: string,
-  ask: () => Promise<string | undefined>,
+  find: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
   const key = `${question} ${formatAddress(address)}`
-  const nowMs = performance.now()
-  const last = remembered.get(key)
-  if (last !== undefined && nowMs - last.atMs < REMEMBER_MS) return last.words
-  const words = await ask()
-  if (remembered.size >= MAX_REMEMBERED) remembered.clear()
-  remembered.set(key, { atMs: nowMs, words })
-  return words
+  const earlier = asked.get(key)
+  if (earlier !== undefined) return earlier
+  const answer = find().finally(() => asked.delete(key))
+  asked.set(key, answer)
+  return answer
 }
 
 async function describeAnswer(address: SocketAddress): Promise<string | undefined> {

@@ -52,6 +52,9 @@ const TRAILERS_NONE = 0
 const TRAILERS_AWAITED = 1
 const TRAILERS_SUBMITTED = 2
 
+const NO_OCTETS = Buffer.alloc(0)
+const NOTHING_EARLY: Uint8Array[] = []
+
 type StashedCall = { octets: Uint8Array; endStream: boolean } | { trailers: OutgoingHttpHeaders }
 
 /** A stream of either role on node:http2. */
@@ -80,6 +83,11 @@ export class NodeStream implements Http2Stream {
   #stashedOctets = 0
   #unconsumedOctets = 0
   #paused = false
+  /** Octets go through Readable's buffer. */
+  #buffered = false
+  #headersTold = false
+  /** What came before the response headers were told. */
+  #early: Uint8Array[] = NOTHING_EARLY
   #drainWanted = false
 
   constructor(host: StreamHost, listener: StreamListener, withTrailers: boolean) {
@@ -92,9 +100,15 @@ export class NodeStream implements Http2Stream {
   /** A stream for a request that arrived; `listen` must follow in the same turn. */
   static accepted(host: StreamHost, native: ServerHttp2Stream, endStream: boolean): NodeStream {
     const stream = new NodeStream(host, NO_LISTENER, true)
-    stream.#remoteEnded = endStream
+    stream.#headersTold = true
     stream.#bind(native)
-    if (!endStream) native.push = pushNotingEnd
+    if (endStream) {
+      stream.#remoteEnded = true
+      native.readable = false
+    } else {
+      native.push = pushToOwner
+      native.on('end', onEnd)
+    }
     return stream
   }
 
@@ -163,7 +177,7 @@ export class NodeStream implements Http2Stream {
       return
     }
     this.#bind(native)
-    native.push = pushNotingEnd
+    native.push = pushToOwner
     native.on('response', onResponse)
     if (this.#stash !== undefined) this.#replay(this.#stash)
   }
@@ -185,7 +199,6 @@ export class NodeStream implements Http2Stream {
     bound[OWNER] = this
     this.#native = bound
     this.#id = native.id ?? 0
-    native.on('end', onEnd)
     native.on('error', onError)
     native.on('close', onClose)
     native.on('trailers', onTrailers)
@@ -198,8 +211,13 @@ export class NodeStream implements Http2Stream {
   listen(listener: StreamListener): void {
     this.#listener = listener
     const native = this.#native as NativeStream
-    if (this.#remoteEnded) native.resume()
-    else native.on('data', onData)
+    if (this.#remoteEnded) process.nextTick(tellEnd, this)
+    else if (native.readableLength === 0) native.read(0)
+    else {
+      // octets that came before Node told of the stream
+      this.#buffered = true
+      native.on('data', onData)
+    }
   }
 
   sendData(octets: Uint8Array, endStream: boolean): boolean {
@@ -331,6 +349,28 @@ export class NodeStream implements Http2Stream {
 
   // ---- what Node tells ----
 
+  /**
+   * Takes the place of Readable's `push`: octets go to the listener directly, which saves a good part of what a
+   * short message costs (bench/micro/node-engine.ts). Once a stream has met back-pressure it goes through
+   * Readable's buffer.
+   */
+  pushed(chunk: Uint8Array | null): boolean {
+    const native = this.#native as NativeStream
+    // Node pushes null for END_STREAM, and also when it closes the stream for any other reason
+    if (chunk === null && !native.closed) this.#remoteEnded = true
+    if (this.#buffered) return Readable.prototype.push.call(native, chunk)
+    if (chunk !== null) {
+      if (this.#headersTold) this.received(chunk)
+      else if (this.#early === NOTHING_EARLY) this.#early = [chunk]
+      else this.#early.push(chunk)
+      return true
+    }
+    native.readable = false
+    // behind the event with the header section, where that one carried END_STREAM
+    process.nextTick(this.#remoteEnded ? tellEnd : destroyNative, this)
+    return false
+  }
+
   received(chunk: Uint8Array): void {
     if (this.#closed || this.#muted) return
     this.#unconsumedOctets += chunk.length
@@ -339,15 +379,24 @@ export class NodeStream implements Http2Stream {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#unconsumedOctets >= this.#host.pauseAtOctets && !this.#paused && !this.#muted) {
-      this.#paused = true
-      this.#native?.pause()
-    }
+    if (this.#unconsumedOctets < this.#host.pauseAtOctets || this.#paused || this.#muted) return
+    this.#paused = true
+    const native = this.#native as NativeStream
+    native.pause()
+    if (!this.#buffered) this.#startBuffering(native)
+  }
+
+  #startBuffering(native: NativeStream): void {
+    this.#buffered = true
+    native.on('data', onData)
+    if (this.#host.role === 'client') native.on('end', onEnd)
+    // tells Readable that the read it waits for is over: it went past it
+    Readable.prototype.push.call(native, NO_OCTETS)
   }
 
   responded(fields: Fields, endStream: boolean): void {
-    const native = this.#native as NativeStream
     if (endStream) this.#remoteEnded = true
+    this.#headersTold = true
     if (!this.#closed && !this.#muted) {
       try {
         this.#listener.onHeaders(fields, endStream)
@@ -355,8 +404,11 @@ export class NodeStream implements Http2Stream {
         this.#fail(error)
       }
     }
-    if (endStream || this.#muted) native.resume()
-    else native.on('data', onData)
+    // makes Node return credit; what comes is pushed anyway
+    if (!endStream) this.#native?.read(0)
+    const early = this.#early
+    this.#early = NOTHING_EARLY
+    for (const chunk of early) this.received(chunk)
   }
 
   trailersReceived(fields: Fields): void {
@@ -364,18 +416,14 @@ export class NodeStream implements Http2Stream {
     this.#remoteEnded = true
   }
 
-  noteRemoteEnd(): void {
-    this.#remoteEnded = true
-  }
-
   /** Node's `end`: nothing more to read, because of END_STREAM or of a reset with NO_ERROR. */
   ended(): void {
     const native = this.#native as NativeStream
     if (!this.#remoteEnded && (native.aborted || native.closed)) return
-    this.#tellEnd()
+    this.tellEnd()
   }
 
-  #tellEnd(): void {
+  tellEnd(): void {
     this.#remoteEnded = true
     if (this.#endTold || this.#closed || this.#muted) return
     this.#endTold = true
@@ -397,6 +445,11 @@ export class NodeStream implements Http2Stream {
     }
   }
 
+  /** Closed without END_STREAM: Node waits for a reader that there is not. */
+  destroyNative(): void {
+    this.#native?.destroy()
+  }
+
   /** Node's `close`: the stream is gone. */
   released(): void {
     this.#deliverRest()
@@ -409,8 +462,9 @@ export class NodeStream implements Http2Stream {
     if (!this.#remoteEnded || this.#endTold || this.#closed || this.#muted || this.#resetCode >= 0) return
     if (this.#host.role === 'server') return
     const native = this.#native as NativeStream
-    for (let chunk = native.read(); chunk !== null; chunk = native.read()) this.received(chunk)
-    this.#tellEnd()
+    if (this.#buffered)
+      for (let chunk = native.read(); chunk !== null; chunk = native.read()) this.received(chunk)
+    this.tellEnd()
   }
 
   /** Tells the end, once. */
@@ -505,17 +559,16 @@ function onClose(this: NativeStream): void {
   this[OWNER].released()
 }
 
-/**
- * Node ends the readable side in the same way for END_STREAM and for RST_STREAM(NO_ERROR); only while it
- * happens the two can be told apart, since a reset closes the stream first.
- */
-function pushNotingEnd(
-  this: ClientHttp2Stream | ServerHttp2Stream,
-  chunk: unknown,
-  encoding?: BufferEncoding,
-): boolean {
-  if (chunk === null && !this.closed) (this as NativeStream)[OWNER].noteRemoteEnd()
-  return Readable.prototype.push.call(this, chunk, encoding)
+function pushToOwner(this: ClientHttp2Stream | ServerHttp2Stream, chunk: Uint8Array | null): boolean {
+  return (this as NativeStream)[OWNER].pushed(chunk)
+}
+
+function tellEnd(stream: NodeStream): void {
+  stream.tellEnd()
+}
+
+function destroyNative(stream: NodeStream): void {
+  stream.destroyNative()
 }
 
 function closeNative(native: NativeStream): void {

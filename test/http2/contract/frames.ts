@@ -10,6 +10,7 @@ import {
   goawayFrame,
   greetAsServer,
   headersFrame,
+  PREFACE,
   type RawPeer,
   RawServer,
   REQUEST_FIELDS,
@@ -277,6 +278,43 @@ export async function frames(t: Test, engines: Engines): Promise<void> {
       peer.socket.destroy()
       await connection.closing()
     }
+  })
+
+  await t.test('server: requests that arrive in one piece with the preface', async (t) => {
+    const { server, heard } = await startServer(t, engines.server)
+    const peer = await rawClient(addressOf(server) as { host: string; port: number }, false)
+    peer.write(
+      PREFACE,
+      settingsFrame(),
+      headersFrame(1, false, ...REQUEST_FIELDS),
+      dataFrame(1, false, 'in two '),
+      dataFrame(1, true, 'frames'),
+      headersFrame(3, false, ...REQUEST_FIELDS),
+      dataFrame(3, true, ''),
+      headersFrame(5, true, ...REQUEST_FIELDS),
+      headersFrame(7, false, ...REQUEST_FIELDS),
+      dataFrame(7, false, 'with trailers'),
+      headersFrame(7, true, 'x-checksum', '1'),
+      headersFrame(9, false, ...REQUEST_FIELDS),
+      dataFrame(9, false, 'reset'),
+      rstFrame(9, ErrorCode.CANCEL),
+    )
+    const connection = await heard.connection()
+    await connection.request(4)
+    const [first, second, third, fourth, fifth] = connection.requests.map((request) => request.heard)
+    await Promise.all([first, second, third, fourth].map((heard) => heard?.called('end')))
+    t.equal(first?.text, 'in two frames')
+    t.strictSame(second?.calls, ['end'])
+    t.strictSame(third?.calls, ['end'])
+    t.strictSame(fourth?.calls, ['data', 'trailers', 'end'])
+    t.equal(fourth?.text, 'with trailers')
+    await fifth?.closing()
+    t.match(fifth?.error, { code: ErrorCode.CANCEL, initiator: 'peer' })
+    t.equal(fifth?.calls.includes('end'), false)
+    for (const { stream } of connection.requests) stream.sendHeaders([':status', '200'], true)
+    for (const heard of [first, second, third, fourth]) t.equal((await heard?.closing())?.error, undefined)
+    peer.socket.destroy()
+    await connection.closing()
   })
 
   await t.test('client: a peer that has stopped reading holds up neither a reset nor the end', async (t) => {
