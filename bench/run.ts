@@ -39,8 +39,17 @@ interface Job {
 
 const QUICK = { warmUpMs: 100, durationMs: 100, rounds: 1, scaleDown: 50 }
 const FULL = { warmUpMs: 800, durationMs: 1200, rounds: 5, scaleDown: 1 }
-/** Variants that a quick run leaves out: many processes' worth of work to learn that code runs. */
-const SLOW = new Set(['connections 1000', 'unary 512', 'latency 1000 a second', 'latency 2000 a second'])
+/** Variants that a quick run leaves out: they run the same code as others, for longer. */
+const SLOW = new Set([
+  'connections 1000',
+  'unary 8',
+  'unary 512',
+  'sizes 1 KiB',
+  'latency 1000 a second',
+  'latency 2000 a second',
+])
+/** Libraries that a quick run has in the standard set only. */
+const SECOND_PEERS = new Set(['nice-grpc', 'connect-node'])
 /** Tries of a measurement that fails: a port or a process may be short for a moment. */
 const TRIES = 2
 const FAILURE_LENGTH = 600
@@ -102,6 +111,7 @@ async function runAll(names: readonly string[], flags: Flags): Promise<Results> 
   const pairs = variants.flatMap(({ scenario, variant }) =>
     variant.libraries
       .filter((library) => flags.libraries === undefined || flags.libraries.includes(library))
+      .filter((library) => !flags.quick || variant.standard || !SECOND_PEERS.has(library))
       .map((library) => ({ scenario, variant, library })),
   )
   const tools = await findTools(new Set(pairs.flatMap(({ variant, library }) => needsOf(variant, library))))
