@@ -328,6 +328,8 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
     this.#endHandshake()
     clearTimeout(this.#lingerTimer)
     this.#unwatch()
+    // It holds Node's native handle, which holds SETTINGS that were never acknowledged, which hold this: a leak
+    this.#pulse = undefined
     this.#lifetime?.end()
     this.#admission.end()
     for (const stream of this.#streams) stream.finish()
