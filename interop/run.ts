@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { EngineName } from '../src/http2/transport.ts'
 import { runGrpcurl } from './grpcurl.ts'
+import { runHttp2Tools } from './http2-tools.ts'
 import { readTap, type TapReport } from './tap-report.ts'
 import {
   certificate,
@@ -114,6 +115,10 @@ for (const tls of [false, true]) {
     }
     if (server.ours) {
       tell('grpcurl', server.name, tls, await runGrpcurl(running.address, tls ? cert : undefined))
+      if (!tls) {
+        const engine: EngineName = server.name.endsWith('pure') ? 'pure' : 'node'
+        tell('HTTP/2 tools', server.name, tls, await runHttp2Tools(running.address, engine))
+      }
     }
     await running.stop()
   }
