@@ -4,6 +4,8 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
+import { createAuthority } from '../test/support/certificates.ts'
+import type { Identity } from './worker/contender.ts'
 
 /** The repository. */
 export const root = resolve(import.meta.dirname, '..')
@@ -48,4 +50,10 @@ export async function makeDescriptorSet(): Promise<void> {
   await run(buf, ['build', folder, '-o', join(cacheFolder, 'bench.binpb')], {
     env: { ...process.env, BUF_CACHE_DIR: cacheFolder },
   })
+}
+
+/** A certificate for localhost, made for one run. */
+export async function makeIdentity(): Promise<Identity> {
+  const authority = await createAuthority()
+  return { ...(await authority.issue('localhost', ['localhost', '127.0.0.1'])), ca: authority.ca }
 }

@@ -5,10 +5,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import 'reflect-metadata'
 import { Command, InvalidArgumentError } from 'commander'
-import { createAuthority } from '../test/support/certificates.ts'
-import { bundleWorkers, cacheFolder, makeDescriptorSet, root } from './bundle.ts'
+import { bundleWorkers, cacheFolder, makeDescriptorSet, makeIdentity, root } from './bundle.ts'
 import { type Bench, measure } from './measure.ts'
 import { startProgress } from './progress.ts'
 import { mainFigure, spreadOf } from './results.ts'
@@ -35,7 +33,7 @@ async function compare(
   if (!existsSync(folder)) git('worktree', 'add', '--detach', folder, commit)
   try {
     await makeDescriptorSet()
-    const identity = await (await createAuthority()).issue('localhost', ['localhost'])
+    const identity = await makeIdentity()
     const shared = { tools: noTools, identity, warmUpMs: duration, durationMs: duration, scaleDown: 1 }
     const benches: Bench[] = [
       { ...shared, script: await bundleWorkers('compared', folder) },

@@ -7,9 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import 'reflect-metadata'
-import { createAuthority } from '../test/support/certificates.ts'
-import { bundleWorkers, makeDescriptorSet, root } from './bundle.ts'
+import { bundleWorkers, makeDescriptorSet, makeIdentity, root } from './bundle.ts'
 import { type Bench, measure } from './measure.ts'
 import { startProgress } from './progress.ts'
 import { newResults, type Results, type Series } from './results.ts'
@@ -119,7 +117,7 @@ async function runAll(names: readonly string[], flags: Flags): Promise<Results> 
   const bench: Bench = {
     script: await bundleWorkers('current'),
     tools,
-    identity: await (await createAuthority()).issue('localhost', ['localhost', '127.0.0.1']),
+    identity: await makeIdentity(),
     ...sizes,
     ...(flags.warmUp !== undefined && { warmUpMs: flags.warmUp }),
     ...(flags.duration !== undefined && { durationMs: flags.duration }),

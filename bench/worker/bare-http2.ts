@@ -41,7 +41,7 @@ const onlyEcho = (): never => {
 async function connect(port: number, { tls }: ConnectOptions): Promise<Connection> {
   const session = http2.connect(`${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, {
     settings: { initialWindowSize: 1 << 20 },
-    ...(tls !== undefined && { ca: tls.cert, servername: 'localhost' }),
+    ...(tls !== undefined && { ca: tls.ca, servername: 'localhost' }),
   })
   await new Promise((settle, fail) => session.once('connect', settle).once('error', fail))
   return {

@@ -72,7 +72,7 @@ type Method = (request: unknown, options?: CallOptions) => Promise<unknown> & As
 async function connect(port: number, options: ConnectOptions): Promise<Connection> {
   const { tls, gzip, deadlineMs, metadataFields } = options
   const baseUrl = `${tls === undefined ? 'http' : 'https'}://localhost:${port}`
-  const nodeOptions = { ...(tls !== undefined && { ca: tls.cert }), family: 4 }
+  const nodeOptions = { ...(tls !== undefined && { ca: tls.ca }), family: 4 }
   const sessionManager = new Http2SessionManager(baseUrl, undefined, nodeOptions)
   const transport = createGrpcTransport({
     baseUrl,

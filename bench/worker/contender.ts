@@ -3,10 +3,11 @@
  * Callbacks, because libraries that have them should not pay for promises here; those with promises use `then`.
  */
 
-/** PEM of a certificate for localhost that is its own root. */
+/** PEM of a certificate for localhost, its key and its root. */
 export interface Identity {
   cert: string
   key: string
+  ca: string
 }
 
 /** How a server is set up. */

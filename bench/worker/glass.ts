@@ -61,7 +61,7 @@ async function open(
   const channel = connect(`127.0.0.1:${port}`, {
     engine,
     maxReceiveMessageOctets: MAX_MESSAGE_OCTETS,
-    ...(tls !== undefined && { tls: { ca: tls.cert, servername: 'localhost' } }),
+    ...(tls !== undefined && { tls: { ca: tls.ca, servername: 'localhost' } }),
     ...(gzip && { compression: 'gzip' }),
   })
   const { echo, download, upload, chat } = (await loading).bench.methods as Record<string, never>

@@ -96,7 +96,7 @@ export function channelOptions({ tls, gzip }: ConnectOptions): grpc.ChannelOptio
 export function channelCredentials({ tls }: ConnectOptions): grpc.ChannelCredentials {
   return tls === undefined
     ? grpc.credentials.createInsecure()
-    : grpc.credentials.createSsl(Buffer.from(tls.cert))
+    : grpc.credentials.createSsl(Buffer.from(tls.ca))
 }
 
 type Stream = grpc.ClientDuplexStream<Payload, Payload>
