@@ -49,7 +49,11 @@ async function serve(engine: EngineName, { tls, gzip }: ServeOptions): Promise<n
   const { bench, greeter } = await loading
   server.add(bench, handlers)
   server.add(greeter, { sayHello: ({ name }: { name: string }) => ({ message: `Hello ${name}` }) })
-  const address = await server.listen('127.0.0.1:0', tls === undefined ? {} : { tls })
+  const address = await server.listen(
+    '127.0.0.1:0',
+    // with `ca` it would ask clients for certificates
+    tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } },
+  )
   return Number(address.slice(address.lastIndexOf(':') + 1))
 }
 
