@@ -8,11 +8,6 @@ import type { ServerInterceptor } from './server-interceptor.ts'
 export interface ServerOptions extends Omit<ListenOptions, 'tls'> {
   /** `node` (on node:http2, the default), `pure` (HTTP/2 from scratch), or an engine itself, such as one wrapped to watch it. */
   engine?: EngineName | Http2Engine
-  /**
-   * Shortest pause that a client must keep between PINGs, in milliseconds; three that come too early end the connection
-   * with `too_many_pings` (gRFC A8). Default 300000, as in other gRPC servers; 0 for any pace.
-   */
-  minPingIntervalMs?: number
   /** Largest request message in octets, also after decompression; default 4 MiB. */
   maxReceiveMessageOctets?: number
   /** Largest response message in octets, before compression; default unlimited. */

@@ -1,7 +1,6 @@
 /** A server: services with their handlers, listening sockets, and the calls that run. */
 import { parseListenAddress } from '../http2/addresses.ts'
 import { createInProcessPair } from '../http2/index.ts'
-import { DEFAULT_MIN_PING_INTERVAL_MS } from '../http2/keepalive.ts'
 import type {
   ConnectionListener,
   Fields,
@@ -174,7 +173,6 @@ export class Server implements ServerCallHost {
     if (this.closing !== undefined) throw new Error('server.listen: the server has been closed')
     const { onConnectionError } = this.options
     const listenOptions: ListenOptions = {
-      minPingIntervalMs: DEFAULT_MIN_PING_INTERVAL_MS,
       ...this.options,
       ...(options.tls !== undefined && { tls: options.tls }),
     }
