@@ -389,7 +389,7 @@ for (const engine of ENGINES) {
         peer.write(dataFrame(1, false, Buffer.from([octet])))
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
-      t.equal(running(), 1)
+      t.ok(await settled(() => running() === 1), 'its call runs')
       peer.write(dataFrame(1, true, ''))
       t.ok(await peer.frame(Type.HEADERS, 1))
     }),
@@ -406,11 +406,12 @@ for (const engine of ENGINES) {
         peer.gone(),
       ])
       const refused = peer.frames.filter(({ type }) => type === Type.RST_STREAM)
+      const codes = refused.map(({ payload }) => payload.readUInt32BE())
+      // nghttp2 takes streams beyond the limit for a fault of the connection, and Node ends that with INTERNAL_ERROR.
+      const ended = engine === 'node' && peer.frames.some(({ type }) => type === Type.GOAWAY)
       t.ok(
-        refused.every(({ payload }) =>
-          (engine === 'node' ? [1, 7, 11] : [7]).includes(payload.readUInt32BE()),
-        ),
-        'RFC 9113 §5.1.2: each with REFUSED_STREAM (PROTOCOL_ERROR in nghttp2, ENHANCE_YOUR_CALM in Node)',
+        ended || codes.every((code) => code === 7 || (engine === 'node' && (code === 1 || code === 11))),
+        `RFC 9113 §5.1.2: each is refused, or node:http2 ends the connection: ${[...new Set(codes)]}`,
       )
       t.ok(refused.length > 0)
     }),
