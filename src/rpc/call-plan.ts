@@ -9,6 +9,7 @@ export interface CallPlan {
   readonly template: RequestTemplate
   readonly rules: SendRules
   readonly maxReceiveMessageOctets: number
+  readonly maxMetadataEntries: number
   readonly waitForReady: boolean
   /** Milliseconds since 1970, Infinity for none. */
   readonly deadlineMs: number

@@ -29,6 +29,8 @@ export interface ChannelOptions
   defaultDeadlineMs?: number
   /** Messages smaller than this are not compressed, in octets; default 1024. */
   minCompressOctets?: number
+  /** Entries of metadata that a server may send in headers or trailers; more end the call with RESOURCE_EXHAUSTED; default 128. */
+  maxMetadataEntries?: number
   /** Sends call credentials without TLS too; default false: such calls fail with UNAUTHENTICATED. */
   allowInsecureCredentials?: boolean
   /** Time for one attempt to connect, from TCP to SETTINGS, in milliseconds; default 20000. */

@@ -25,6 +25,7 @@ import { deadlineMoment } from './deadline.ts'
 import { InterceptedCall } from './intercepted-call.ts'
 import { DEFAULT_MIN_COMPRESS_OCTETS } from './message-framing.ts'
 import { Metadata } from './metadata.ts'
+import { DEFAULT_MAX_METADATA_ENTRIES } from './metadata-limit.ts'
 import type { Method, Methods, Service } from './method.ts'
 import { requestTemplate } from './request-headers.ts'
 import { StatusError } from './status-error.ts'
@@ -205,6 +206,7 @@ export class Channel implements Caller {
       template: base.template,
       rules: maxSend === undefined ? base.rules : { ...base.rules, maxSendMessageOctets: maxSend },
       maxReceiveMessageOctets: options.maxReceiveMessageOctets ?? base.maxReceiveMessageOctets,
+      maxMetadataEntries: base.maxMetadataEntries,
       waitForReady: options.waitForReady ?? base.waitForReady,
       deadlineMs: parent?.deadline === undefined ? ownMs : Math.min(ownMs, parent.deadline.getTime()),
       metadata: options.metadata === undefined ? undefined : new Metadata(options.metadata),
@@ -249,6 +251,7 @@ export class Channel implements Caller {
         tooLarge,
       },
       maxReceiveMessageOctets: options.maxReceiveMessageOctets ?? DEFAULT_MAX_MESSAGE_OCTETS,
+      maxMetadataEntries: options.maxMetadataEntries ?? DEFAULT_MAX_METADATA_ENTRIES,
       waitForReady: options.waitForReady ?? false,
       deadlineMs: Number.POSITIVE_INFINITY,
       metadata: undefined,

@@ -20,6 +20,7 @@ import { Deferred, looked } from './deferred.ts'
 import { frameMessage } from './message-framing.ts'
 import { MessageInbox } from './message-inbox.ts'
 import { Metadata } from './metadata.ts'
+import { excessiveEntries, excessText } from './metadata-limit.ts'
 import type { Method } from './method.ts'
 import { writeRequestHeaders } from './request-headers.ts'
 import { RequestPump } from './request-pump.ts'
@@ -295,6 +296,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     if (endStream && head.hasStatus) {
       // Trailers-Only: the status comes with the headers, and there is no other metadata.
       this.phase = 'trailers'
+      if (this.isExcessive(fields, 'Trailers-Only headers')) return
       this.received = readStatus(fields, head.httpStatus)
       this.tellHeaders(new Metadata())
       return
@@ -303,12 +305,23 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
       this.phase = 'headers'
       return this.finish(statusOfForeignResponse(head, this.peer), undefined)
     }
+    if (this.isExcessive(fields, 'response headers')) return
     if (head.encoding !== undefined) {
       this.inbox.encodingName = head.encoding
       this.inbox.encoding = messageEncoding(head.encoding)
     }
     this.phase = 'messages'
     this.tellHeaders(Metadata.fromFields(fields))
+  }
+
+  /** Ends the call if a section brings more metadata than is allowed. */
+  private isExcessive(fields: Fields, section: string): boolean {
+    const { maxMetadataEntries } = this.plan
+    const entries = excessiveEntries(fields, maxMetadataEntries)
+    if (entries === 0) return false
+    const where = `the ${section} from ${this.peer}`
+    this.fail(Status.RESOURCE_EXHAUSTED, excessText(entries, maxMetadataEntries, where))
+    return true
   }
 
   private tellHeaders(metadata: Metadata): void {
@@ -339,6 +352,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
 
   onTrailers(fields: Fields): void {
     this.phase = 'trailers'
+    if (this.isExcessive(fields, 'trailers')) return
     this.received = readStatus(fields, this.httpStatus)
   }
 

@@ -89,7 +89,7 @@ function checkValue(name: string, value: unknown): MetadataValue {
 }
 
 /** True for a field of a header section that belongs to the protocol and not to Custom-Metadata. */
-function isProtocolField(name: string): boolean {
+export function isProtocolField(name: string): boolean {
   return name.charCodeAt(0) === 0x3a || RESERVED.has(name)
 }
 

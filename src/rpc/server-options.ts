@@ -12,6 +12,8 @@ export interface ServerOptions extends Omit<ListenOptions, 'tls'> {
   maxReceiveMessageOctets?: number
   /** Largest response message in octets, before compression; default unlimited. */
   maxSendMessageOctets?: number
+  /** Entries of metadata that a client may send with a request; more end the call with RESOURCE_EXHAUSTED; default 128. */
+  maxMetadataEntries?: number
   /** Name of the message encoding for responses, used with clients that accept it; default `identity`. */
   compression?: string
   /** Messages smaller than this are not compressed, in octets; default 1024. */

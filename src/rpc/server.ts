@@ -24,6 +24,7 @@ import { Deferred } from './deferred.ts'
 import { engineByName } from './engines.ts'
 import type { HandlerCall, Handlers } from './handlers.ts'
 import { DEFAULT_MIN_COMPRESS_OCTETS, type SendRules } from './message-framing.ts'
+import { DEFAULT_MAX_METADATA_ENTRIES, excessiveEntries, excessText } from './metadata-limit.ts'
 import type { Methods, Service } from './method.ts'
 import { RefusedStream } from './refused-stream.ts'
 import { type RequestHead, readRequestHead } from './request-headers.ts'
@@ -62,6 +63,7 @@ export class Server implements ServerCallHost {
   readonly maxReceiveMessageOctets: number
   readonly unwantedRequestMs = UNWANTED_REQUEST_MS
   private readonly options: ServerOptions
+  private readonly maxMetadataEntries: number
   private readonly encoding: MessageEncoding | undefined
   private readonly plainRules: SendRules
   private readonly routes = new Map<string, Route>()
@@ -86,6 +88,7 @@ export class Server implements ServerCallHost {
       )
     }
     this.maxReceiveMessageOctets = options.maxReceiveMessageOctets ?? DEFAULT_MAX_MESSAGE_OCTETS
+    this.maxMetadataEntries = options.maxMetadataEntries ?? DEFAULT_MAX_METADATA_ENTRIES
     this.responseFields = Object.freeze([
       ':status',
       '200',
@@ -239,6 +242,11 @@ export class Server implements ServerCallHost {
     if (head.method !== 'POST') return this.refuse(stream, head, '405', ['allow', 'POST'])
     if (!isProtoContentType(head.contentType))
       return this.refuse(stream, head, '415', ['accept', 'application/grpc'])
+    const entries = excessiveEntries(fields, this.maxMetadataEntries)
+    if (entries > 0) {
+      const details = excessText(entries, this.maxMetadataEntries, 'the request headers')
+      return this.reject(stream, head, Status.RESOURCE_EXHAUSTED, details)
+    }
     let timeoutMs = NO_TIMEOUT
     if (head.timeout !== undefined) {
       try {

@@ -33,6 +33,12 @@ function message(text: string): Buffer {
   return octets
 }
 
+/** Metadata beyond the limit of a channel. */
+const MANY = Array.from({ length: 129 }, (_, i) => [`x-${i}`, '']).flat()
+const trailers = (streamId: number, ...more: string[]): Buffer =>
+  headersFrame(streamId, true, 'grpc-status', '0', ...more)
+const OK_TRAILERS = trailers(1)
+
 /** A whole OK answer on a stream. */
 function ok(streamId: number, text = 'x'): Buffer {
   return Buffer.concat([
@@ -329,6 +335,41 @@ for (const engine of ENGINES) {
           t.ok([13, 14, 8].includes(error.code), error.message)
           t.ok(Date.now() - start < 3000, 'long before the deadline')
           t.same(await client.one({}, { ...DEADLINE, waitForReady: true }), { text: 'x' })
+        },
+      )
+    })
+  }
+
+  for (const [name, octets] of [
+    ['headers', (id: number) => headersFrame(id, false, ...HEADERS, ...MANY)],
+    [
+      'trailers',
+      (id: number) => Buffer.concat([ok(id).subarray(0, -OK_TRAILERS.length), trailers(id, ...MANY)]),
+    ],
+    ['Trailers-Only', (id: number) => headersFrame(id, true, ...HEADERS, 'grpc-status', '0', ...MANY)],
+  ] as const) {
+    t.test(`${engine}: 17 129 metadata entries in ${name} end the call alone`, (t) => {
+      let greedy = true
+      const resets: number[] = []
+      return against(
+        t,
+        engine,
+        each((peer, id) => {
+          peer.write(greedy ? octets(id) : ok(id))
+          resets.push(
+            ...peer.frames.filter(({ type }) => type === Type.RST_STREAM).map(({ streamId }) => streamId),
+          )
+        }),
+        async (_, client, server) => {
+          const details = new RegExp(`^Received 129 metadata entries in .*${name}.* from 127`, 'i')
+          t.match(await failure(client.one({}, DEADLINE)), { code: 8, details })
+          t.match(await failure(collect(client.many({}, DEADLINE))), { code: 8, details })
+          const chat = client.chat(DEADLINE)
+          t.match(await failure(collect(chat)), { code: 8, details })
+          greedy = false
+          t.same(await client.one({}, DEADLINE), { text: 'x' })
+          t.equal(server.peers.length, 1, 'on the same connection')
+          t.ok(resets.includes(5), 'the stream that both could still write on was reset')
         },
       )
     })

@@ -200,6 +200,24 @@ const ROWS: readonly Row[] = [
     body: message(),
     expect: OK,
   },
+  {
+    name: '17 129 metadata entries',
+    fields: [...fields(), ...Array.from({ length: 129 }, (_, i) => [`x-${i}`, '']).flat()],
+    body: message(),
+    expect: grpc(8, /^Received 129 metadata entries in the request headers, more than the 128 /),
+  },
+  {
+    name: '17 10,000 binary values under one name',
+    fields: fields({ 'x-bin': ','.repeat(9_999) }),
+    body: message(),
+    expect: grpc(8, /^Received 10000 metadata entries/),
+  },
+  {
+    name: '17 128 metadata entries',
+    fields: [...fields(), ...Array.from({ length: 128 }, () => ['x', '']).flat()],
+    body: message(),
+    expect: OK,
+  },
   { name: '46 invalid base64 in -bin', fields: fields({ 'x-bin': '***' }), body: message(), expect: OK },
   { name: '46 padded -bin', fields: fields({ 'x-bin': 'AQ==' }), body: message(), expect: OK },
   {

@@ -68,6 +68,7 @@ function plan(extra: Partial<CallPlan> = {}): CallPlan {
       tooLarge: (_, max) => `max ${max}`,
     },
     maxReceiveMessageOctets: 1000,
+    maxMetadataEntries: 3,
     waitForReady: false,
     deadlineMs: Number.POSITIVE_INFINITY,
     metadata: undefined,
@@ -233,6 +234,21 @@ t.test('gRPC PROTOCOL-HTTP2 Responses: what trailers, headers and endings mean',
       details: new RegExp(`Received HTTP status code ${httpStatus}.*text/html.*the peer sent HTML`),
       phase: 'headers',
     })),
+    {
+      name: 'more metadata in the headers than allowed',
+      play: (s) => s.listener.onHeaders([...HEADERS, 'a', '1', 'a', '2', 'b-bin', 'AQ,Ag'], false),
+      code: Status.RESOURCE_EXHAUSTED,
+      details:
+        'Received 4 metadata entries in the response headers from 192.0.2.1:50051, more than the 3 that maxMetadataEntries allows',
+      phase: 'headers',
+    },
+    {
+      name: 'more metadata in the trailers than allowed, whatever their status',
+      play: (s) => trailers(s, [...OK, 'a', '1', 'b', '2', 'c', '3', 'd', '4']),
+      code: Status.RESOURCE_EXHAUSTED,
+      details: /^Received 4 metadata entries in the trailers from/,
+      phase: 'trailers',
+    },
     {
       name: 'a compressed message without grpc-encoding',
       play: (s) => {
