@@ -7,6 +7,7 @@
  * exactly once.
  */
 import { ConnectionError, type StreamError } from '../http2/errors.ts'
+import type { Member } from '../http2/member-list.ts'
 import type { Fields, Http2Connection, Http2Stream, StreamListener } from '../http2/transport.ts'
 import { ErrorCode } from '../wire/frame/error-codes.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
@@ -17,6 +18,7 @@ import { messageEncoding } from './compression.ts'
 import { authenticate } from './credentials.ts'
 import { DeadlineTimer } from './deadline.ts'
 import { Deferred, looked } from './deferred.ts'
+import { oversize } from './header-list-size.ts'
 import { frameMessage } from './message-framing.ts'
 import { MessageInbox } from './message-inbox.ts'
 import { Metadata } from './metadata.ts'
@@ -59,9 +61,11 @@ function parseFailure(error: unknown): StatusError {
 }
 
 /** The machine of a client's call, for all four kinds; the public faces are in `calls.ts`. */
-export class ClientCall<Request = unknown, Response = unknown> implements StreamListener {
+export class ClientCall<Request = unknown, Response = unknown> implements StreamListener, Member {
   readonly method: Method<Request, Response>
   readonly waitForReady: boolean
+  /** Among the calls of its channel; the list's. */
+  place = -1
   private readonly host: CallHost
   private readonly plan: CallPlan
   private readonly options: CallOptions | undefined
@@ -228,10 +232,15 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
         ? Number.POSITIVE_INFINITY
         : Math.max(1, deadlineMs - Date.now())
     try {
+      const fields = writeRequestHeaders(this.plan.template, timeoutMs, this.metadata)
+      if (this.metadata !== undefined) {
+        const refusal = oversize(fields, connection, 'The request headers')
+        if (refusal !== undefined) return this.fail(Status.RESOURCE_EXHAUSTED, refusal)
+      }
       const priority = this.options?.priority
       const stream = connection.open(this, priority === undefined ? undefined : { priority })
       this.stream = stream
-      stream.sendHeaders(writeRequestHeaders(this.plan.template, timeoutMs, this.metadata), false)
+      stream.sendHeaders(fields, false)
       const outbox = this.outbox
       let room = true
       if (outbox !== undefined) {

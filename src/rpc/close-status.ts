@@ -21,6 +21,9 @@ export function statusOfClose(
     return new StatusError(code, `Connection dropped: ${error.message}`, init)
   }
   if (error.initiator === 'local') {
+    if (error.code === ErrorCode.ENHANCE_YOUR_CALM) {
+      return new StatusError(Status.RESOURCE_EXHAUSTED, `The server sent too much: ${error.message}`, init)
+    }
     return new StatusError(Status.INTERNAL, `The server broke HTTP/2: ${error.message}`, init)
   }
   // A client past its own deadline says so, whatever the server called it.

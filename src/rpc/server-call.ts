@@ -6,6 +6,7 @@
  * exactly once.
  */
 import type { ConnectionError, StreamError } from '../http2/errors.ts'
+import type { Member } from '../http2/member-list.ts'
 import type { Fields, Http2Stream, PeerInfo, StreamListener } from '../http2/transport.ts'
 import { ErrorCode } from '../wire/frame/error-codes.ts'
 import { encodeGrpcMessage } from '../wire/grpc/percent-encoding.ts'
@@ -14,6 +15,7 @@ import { messageEncoding } from './compression.ts'
 import { DeadlineTimer } from './deadline.ts'
 import { Deferred } from './deferred.ts'
 import type { HandlerCall } from './handlers.ts'
+import { oversize } from './header-list-size.ts'
 import { frameMessage, type SendRules } from './message-framing.ts'
 import { MessageInbox } from './message-inbox.ts'
 import { Metadata, type MetadataInit } from './metadata.ts'
@@ -45,11 +47,15 @@ function parseFailure(error: unknown): StatusError {
 }
 
 /** The machine of a server's call, for all four kinds. */
-export class ServerCall<Request = unknown, Response = unknown> implements StreamListener, HandlerCall {
+export class ServerCall<Request = unknown, Response = unknown>
+  implements StreamListener, HandlerCall, Member
+{
   readonly method: Method<Request, Response>
   readonly startedMs: number
   compress = true
   messagesSent = 0
+  /** Among the calls of its server; the list's. */
+  place = -1
   /** How the call ended, once it has. */
   code = -1
   details = ''
@@ -148,15 +154,20 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
   sendHeaders(metadata?: MetadataInit): void {
     if (this.headersSent) throw new Error(`${this.method.path}: response headers were sent already`)
     const extra = metadata === undefined ? undefined : new Metadata(metadata)
-    this.headersSent = true
     if (this.over) return
     const { encoding } = this.sendRules()
     if (extra === undefined && encoding === undefined) {
+      this.headersSent = true
       return this.stream.sendHeaders(this.host.responseFields, false)
     }
     const fields = this.host.responseFields.slice()
     if (encoding !== undefined) fields.push('grpc-encoding', encoding.name)
-    extra?.appendTo(fields)
+    if (extra !== undefined) {
+      extra.appendTo(fields)
+      const refusal = oversize(fields, this.stream.connection, 'The response headers')
+      if (refusal !== undefined) return this.terminate(Status.RESOURCE_EXHAUSTED, refusal)
+    }
+    this.headersSent = true
     this.stream.sendHeaders(fields, false)
   }
 
@@ -337,19 +348,29 @@ export class ServerCall<Request = unknown, Response = unknown> implements Stream
 
   private finish(code: number, details: string): void {
     if (this.over) return
-    this.close(code, details)
-    const plain = code === Status.OK && this.trailers === undefined
-    if (this.headersSent) this.stream.sendTrailers(plain ? OK_TRAILERS : this.statusFields([], code, details))
+    const { headersSent } = this
+    const plain = code === Status.OK && this.trailers === undefined && headersSent
+    let fields = plain ? OK_TRAILERS : this.statusFields(code, details)
+    const refusal = plain ? undefined : oversize(fields, this.stream.connection, 'The trailers')
+    if (refusal === undefined) this.close(code, details)
+    else {
+      // The client would see a reset and no status.
+      const instead = `${refusal}. The status was ${code}`
+      this.trailers = undefined
+      fields = this.statusFields(Status.RESOURCE_EXHAUSTED, instead)
+      this.close(Status.RESOURCE_EXHAUSTED, instead)
+    }
+    if (headersSent) this.stream.sendTrailers(fields)
     else {
       // Trailers-Only (gRPC PROTOCOL-HTTP2 "Responses"): headers that carry the status and end the stream.
       this.headersSent = true
-      const head = [':status', '200', 'content-type', 'application/grpc']
-      this.stream.sendHeaders(this.statusFields(head, code, details), true)
+      this.stream.sendHeaders(fields, true)
     }
     if (!this.requestEnded) this.unwanted = new UnwantedRequest(this.stream, this.host.unwantedRequestMs)
   }
 
-  private statusFields(fields: string[], code: number, details: string): string[] {
+  private statusFields(code: number, details: string): Fields {
+    const fields = this.headersSent ? [] : [':status', '200', 'content-type', 'application/grpc']
     fields.push('grpc-status', String(code))
     if (code !== Status.OK && details !== '') fields.push('grpc-message', encodeGrpcMessage(details))
     this.trailers?.appendTo(fields)

@@ -58,7 +58,7 @@ export function messageOfErrorCode(code: number): string {
     case ErrorCode.CANCEL:
       return 'Call cancelled'
     case ErrorCode.ENHANCE_YOUR_CALM:
-      return 'Bandwidth exhausted or memory limit exceeded'
+      return 'Bandwidth exhausted or memory limit exceeded: the stream was reset with ENHANCE_YOUR_CALM, as for headers beyond maxHeaderListSizeOctets'
     case ErrorCode.INADEQUATE_SECURITY:
       return 'Protocol not secure enough'
     default:

@@ -337,6 +337,11 @@ t.test('gRPC PROTOCOL-HTTP2 Errors: RST_STREAM codes', async (t) => {
   const { stream, call } = unary()
   stream.listener.onClose(new StreamError('bad frame', { code: 1, streamId: 1, initiator: 'local' }))
   t.match(await rejection(call), { code: 13, details: /broke HTTP\/2: bad frame/ })
+  const greedy = unary()
+  greedy.stream.listener.onClose(
+    new StreamError('header list', { code: 11, streamId: 1, initiator: 'local' }),
+  )
+  t.match(await rejection(greedy.call), { code: 8, details: 'The server sent too much: header list' })
 })
 
 t.test('CANCEL from the server after our deadline is DEADLINE_EXCEEDED', async (t) => {
