@@ -8,6 +8,7 @@
 import { parseTarget, targetAuthority } from '../http2/addresses.ts'
 import { ConnectionError } from '../http2/errors.ts'
 import { doubledKeepaliveTimeMs, TOO_MANY_PINGS } from '../http2/keepalive.ts'
+import { MemberList } from '../http2/member-list.ts'
 import type {
   ConnectionListener,
   ConnectOptions,
@@ -100,8 +101,10 @@ export class ChannelCore implements CallHost {
   private connector: Connector | undefined = undefined
   private round = 0
   private readonly waiting = new Set<ClientCall>()
-  /** Calls that have not ended, and whoever waits for the channel to be ready. */
-  private readonly live = new Set<ClientCall | symbol>()
+  /** Calls that have not ended. */
+  private readonly calls = new MemberList<ClientCall>()
+  /** Whoever else needs the connection, such as those who wait for the channel to be ready. */
+  private readonly holders = new Set<symbol>()
   private readonly connections = new Set<Http2Connection>()
   private connectedMs = 0
   /** True once a call was answered on the connection. */
@@ -130,7 +133,8 @@ export class ChannelCore implements CallHost {
     if (this.closing !== undefined) {
       return call.fail(Status.UNAVAILABLE, 'Channel has been shut down', undefined, 'connect')
     }
-    this.hold(call)
+    if (!this.isLive) this.wake()
+    this.calls.add(call)
     const connection = this.usable()
     if (connection !== undefined) return call.startOn(connection)
     if (this.pause !== undefined && !call.waitForReady) return call.finishWith(this.failureNow())
@@ -151,18 +155,22 @@ export class ChannelCore implements CallHost {
       this.backoff.reset()
     }
     this.waiting.delete(call)
-    this.release(call)
+    if (this.calls.delete(call) && !this.isLive) this.rest()
   }
 
   /** Keeps the process alive, and the connection from going idle, until released. */
-  hold(holder: ClientCall | symbol): void {
-    if (this.live.size === 0) this.wake()
-    this.live.add(holder)
+  hold(holder: symbol): void {
+    if (!this.isLive) this.wake()
+    this.holders.add(holder)
   }
 
   /** Ends a hold. */
-  release(holder: ClientCall | symbol): void {
-    if (this.live.delete(holder) && this.live.size === 0) this.rest()
+  release(holder: symbol): void {
+    if (this.holders.delete(holder) && !this.isLive) this.rest()
+  }
+
+  private get isLive(): boolean {
+    return this.calls.size + this.holders.size > 0
   }
 
   waitingFor(): string {
@@ -190,7 +198,7 @@ export class ChannelCore implements CallHost {
 
   private goIdle(): void {
     this.idle = undefined
-    if (this.live.size > 0 || this.connection === undefined) return
+    if (this.isLive || this.connection === undefined) return
     this.connection.close()
     this.connection = undefined
     this.connectivity.set('IDLE')
@@ -225,7 +233,7 @@ export class ChannelCore implements CallHost {
       (address, listener) => {
         const connection = this.place.dial(address, listener)
         this.connections.add(connection)
-        if (this.live.size === 0) connection.unref()
+        if (!this.isLive) connection.unref()
         return connection
       },
       {
@@ -250,7 +258,7 @@ export class ChannelCore implements CallHost {
     this.proven = false
     this.lastFailure = undefined
     this.connectivity.set('READY')
-    if (this.live.size === 0) this.rest()
+    if (!this.isLive) this.rest()
     for (const call of this.waiting) {
       // Starting a call can end the connection; the rest waits for the next one.
       if (this.connection !== connection) break
@@ -264,7 +272,7 @@ export class ChannelCore implements CallHost {
     this.lastFailure = failure
     const pauseMs = this.backoff.next(Math.random())
     this.pause = setTimeout(() => this.resume(), pauseMs)
-    if (this.live.size === 0) this.pause.unref()
+    if (!this.isLive) this.pause.unref()
     this.connectivity.set('TRANSIENT_FAILURE')
     for (const call of [...this.waiting]) if (!call.waitForReady) call.finishWith(this.failureNow())
   }
@@ -333,7 +341,7 @@ export class ChannelCore implements CallHost {
       this.connection = undefined
       this.finishClosing()
     }
-    if (graceMs !== Number.POSITIVE_INFINITY && this.live.size > 0) {
+    if (graceMs !== Number.POSITIVE_INFINITY && this.isLive) {
       clearTimeout(this.graceTimer)
       if (graceMs <= 0) this.cut()
       else this.graceTimer = setTimeout(() => this.cut(), graceMs)
@@ -342,14 +350,14 @@ export class ChannelCore implements CallHost {
   }
 
   private cut(): void {
-    for (const call of [...this.live]) {
-      if (typeof call !== 'symbol') call.fail(Status.CANCELLED, 'Cancelled: the channel was closed')
+    for (const call of this.calls.all()) {
+      call.fail(Status.CANCELLED, 'Cancelled: the channel was closed')
     }
     for (const connection of this.connections) connection.destroy()
   }
 
   private finishClosing(): void {
-    if (this.live.size > 0) return
+    if (this.isLive) return
     clearTimeout(this.graceTimer)
     if (this.connections.size === 0) this.closing!.resolve()
   }

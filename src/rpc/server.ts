@@ -1,6 +1,7 @@
 /** A server: services with their handlers, listening sockets, and the calls that run. */
 import { parseListenAddress } from '../http2/addresses.ts'
 import { createInProcessPair } from '../http2/index.ts'
+import { MemberList } from '../http2/member-list.ts'
 import type {
   ConnectionListener,
   Fields,
@@ -70,7 +71,7 @@ export class Server implements ServerCallHost {
   private readonly serviceList: Service[] = []
   private readonly sockets = new Set<Http2Server>()
   private readonly connections = new Set<Http2Connection>()
-  private readonly calls = new Set<ServerCall>()
+  private readonly calls = new MemberList<ServerCall>()
   private readonly closingListeners: (() => void)[] = []
   private closing: Deferred<void> | undefined = undefined
   private socketsClosed = false
@@ -399,7 +400,7 @@ export class Server implements ServerCallHost {
   }
 
   private cut(): void {
-    for (const call of [...this.calls]) call.terminate(Status.UNAVAILABLE, 'The server is shutting down')
+    for (const call of this.calls.all()) call.terminate(Status.UNAVAILABLE, 'The server is shutting down')
     // They close by themselves once the statuses are out; a peer that does not read them is not waited for.
     this.graceTimer = setTimeout(() => {
       for (const connection of [...this.connections]) connection.destroy(ErrorCode.NO_ERROR, 'server closed')

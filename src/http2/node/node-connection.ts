@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import type { ConnectionError, ConnectionErrorInit, ConnectionPhase } from '../errors.ts'
 import { TOO_MANY_PINGS } from '../keepalive.ts'
+import { MemberList } from '../member-list.ts'
 import type { SocketPeer } from '../peer.ts'
 import type {
   ConnectionListener,
@@ -75,7 +76,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
   #referenced = true
   #goaway: Goaway | undefined = undefined
   #remoteSettings: Settings = {}
-  readonly #streams = new Set<NodeStream>()
+  readonly #streams = new MemberList<NodeStream>()
   readonly #admission = new StreamAdmission((stream) => this.#start(stream))
   #pings: PingQueue | undefined = undefined
   #handshakeTimer: NodeJS.Timeout | undefined = undefined
@@ -276,7 +277,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
     if (code === ErrorCode.NO_ERROR) this.#orderly = true
     else {
       // Node destroys the session as soon as this event is over
-      for (const stream of this.#streams) stream.abandon()
+      for (const stream of this.#streams.all()) stream.abandon()
       this.#failure ??= this.connectionError(...goawayReason(this.#goaway, false))
     }
     const goaway = this.#goaway
@@ -332,7 +333,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
     this.#pulse = undefined
     this.#lifetime?.end()
     this.#admission.end()
-    for (const stream of this.#streams) stream.finish()
+    for (const stream of this.#streams.all()) stream.finish()
     this.#pings?.end(this.#failure ?? this.connectionError('it was closed', { initiator: 'local' }))
     this.#onGone(this, this.#failure)
     this.#tell(() => this.#listener.onClose(this.#failure))
@@ -396,7 +397,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
   /** After GOAWAY no stream starts here any more. */
   #dropWaiting(): void {
     this.#admission.end()
-    for (const stream of this.#streams) if (stream.waiting) setImmediate(finishStream, stream)
+    for (const stream of this.#streams.all()) if (stream.waiting) setImmediate(finishStream, stream)
   }
 
   onStreamClosed(stream: NodeStream): void {
@@ -531,7 +532,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
 
   #destroySession(session: Http2Session, code: number): void {
     if (session.destroyed) return
-    for (const stream of this.#streams) stream.abandon()
+    for (const stream of this.#streams.all()) stream.abandon()
     // without an Error object, Node tells each stream and the session no error of its own
     session.destroy(null as unknown as Error, code)
   }

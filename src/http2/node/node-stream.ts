@@ -15,6 +15,7 @@ import {
 import { Readable } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import { type ConnectionError, StreamError } from '../errors.ts'
+import type { Member } from '../member-list.ts'
 import type { Fields, Http2Connection, Http2Stream, StreamListener } from '../transport.ts'
 import { toHeaders } from './fields.ts'
 
@@ -58,7 +59,9 @@ const NOTHING_EARLY: Uint8Array[] = []
 type StashedCall = { octets: Uint8Array; endStream: boolean } | { trailers: OutgoingHttpHeaders }
 
 /** A stream of either role on node:http2. */
-export class NodeStream implements Http2Stream {
+export class NodeStream implements Http2Stream, Member {
+  /** Among the streams of its connection; the list's. */
+  place = -1
   readonly connection: Http2Connection
   readonly #host: StreamHost
   #listener: StreamListener

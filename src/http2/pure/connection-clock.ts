@@ -117,7 +117,7 @@ export class ConnectionClock {
     const context = this.#context
     const { stallTimeoutMs } = context.options
     let next = Number.POSITIVE_INFINITY
-    for (const stream of [...context.streams.values()]) {
+    for (const stream of context.streams.all()) {
       if (stream.queuedOctets === 0) continue
       const dueMs = stream.movedMs + stallTimeoutMs
       if (dueMs > context.nowMs) {

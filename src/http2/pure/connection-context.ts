@@ -13,6 +13,7 @@ import { HpackDecoder } from '../../wire/hpack/decoder.ts'
 import { HpackEncoder } from '../../wire/hpack/encoder.ts'
 import { type ConnectionError, StreamError } from '../errors.ts'
 import { KeepalivePinger } from '../keepalive.ts'
+import { MemberList } from '../member-list.ts'
 import type { ConnectionListener, Http2Connection } from '../transport.ts'
 import { AbuseLimits } from './abuse-limits.ts'
 import { ClosedStreams } from './closed-streams.ts'
@@ -22,6 +23,7 @@ import type { CoreOptions } from './options.ts'
 import { SendQueue } from './send-queue.ts'
 import type { PureStream } from './stream.ts'
 import { isClosed, StreamState } from './stream-state.ts'
+import { StreamTable } from './stream-table.ts'
 import { calm } from './violation.ts'
 
 /** What the core asks of whoever holds it. */
@@ -47,7 +49,7 @@ export class ConnectionContext {
   readonly output = new FrameOutput()
   readonly sendQueue = new SendQueue<PureStream>()
   /** Streams that are not idle and not closed. */
-  readonly streams = new Map<number, PureStream>()
+  readonly streams = new StreamTable<PureStream>()
   readonly closedStreams = new ClosedStreams()
   /** What we may send, and what the peer may, on the connection. */
   readonly sendWindow = new SendWindow()
@@ -78,7 +80,7 @@ export class ConnectionContext {
   localOpen = 0
   peerOpen = 0
   /** Client: streams that have no identifier yet, because nothing was sent on them or because they wait. */
-  readonly pending = new Set<PureStream>()
+  readonly pending = new MemberList<PureStream>()
   /** Client: streams that wait for their turn, oldest first; those closed meanwhile are skipped. */
   readonly waiting: PureStream[] = []
 
@@ -159,7 +161,7 @@ export class ConnectionContext {
   register(stream: PureStream): void {
     stream.openedMs = this.nowMs
     if (this.streams.size === 0) this.keepalive.onFirstStream(this.nowMs)
-    this.streams.set(stream.id, stream)
+    this.streams.add(stream)
     if (this.isLocal(stream.id)) this.localOpen++
     else this.peerOpen++
   }

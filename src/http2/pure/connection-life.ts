@@ -141,7 +141,7 @@ export class ConnectionLife implements TimedActs {
     const context = this.#context
     this.#dropPending(this.unprocessed())
     const error = this.unprocessed()
-    for (const stream of [...context.streams.values()]) {
+    for (const stream of context.streams.all()) {
       if (context.isLocal(stream.id) && stream.id > goaway.lastStreamId) {
         context.closeStream(stream, StreamState.closedByOurReset, error)
       }
@@ -260,7 +260,7 @@ export class ConnectionLife implements TimedActs {
       writeGoaway(this.#writer(), context.highestPeerStreamId, code, reason.slice(0, MAX_DEBUG_CHARACTERS))
     }
     this.#stop()
-    for (const stream of [...context.streams.values()]) {
+    for (const stream of context.streams.all()) {
       context.closeStream(stream, StreamState.closedByOurReset, streamError)
     }
     this.#dropPending(asUnprocessed(streamError))
@@ -277,7 +277,7 @@ export class ConnectionLife implements TimedActs {
   #dropPending(error: ConnectionError): void {
     const context = this.#context
     context.waiting.length = 0
-    for (const stream of [...context.pending])
+    for (const stream of context.pending.all())
       context.closeStream(stream, StreamState.closedByOurReset, error)
   }
 

@@ -79,7 +79,7 @@ export class SettingsExchange {
     const difference = options.streamWindowOctets - context.initialReceiveWindow
     if (difference < 0) {
       context.initialReceiveWindow = options.streamWindowOctets
-      for (const stream of context.streams.values()) stream.receiveWindow.availableOctets += difference
+      for (const stream of context.streams.all()) stream.receiveWindow.availableOctets += difference
     }
   }
 
@@ -156,7 +156,7 @@ export class SettingsExchange {
     const context = this.#context
     const difference = octets - context.peerInitialWindow
     context.peerInitialWindow = octets
-    for (const stream of context.streams.values()) {
+    for (const stream of context.streams.all()) {
       if (!stream.sendWindow.add(difference)) {
         throw connectionViolation(
           ErrorCode.FLOW_CONTROL_ERROR,

@@ -5,6 +5,7 @@
  * promise or timer a stream. All rules are in the connection's parts.
  */
 import type { ConnectionError, StreamError } from '../errors.ts'
+import type { Member } from '../member-list.ts'
 import type { Fields, Http2Connection, Http2Stream, Priority, StreamListener } from '../transport.ts'
 import { ReceiveWindow, SendWindow } from './flow-control.ts'
 import { DEFAULT_URGENCY } from './priority.ts'
@@ -25,7 +26,7 @@ export interface StreamCommands {
 }
 
 /** A stream as the application sees it, with what only the `pure` engine can do. */
-export class PureStream implements Http2Stream, Sendable {
+export class PureStream implements Http2Stream, Sendable, Member {
   id = 0
   readonly commands: StreamCommands
   listener: StreamListener
@@ -76,6 +77,8 @@ export class PureStream implements Http2Stream, Sendable {
   queued = false
   nextQueued: this | undefined = undefined
   previousQueued: this | undefined = undefined
+  /** Among the streams that are not open yet; the list's. */
+  place = -1
 
   // Closing.
   /** Why it closed, told by `onClose`. */

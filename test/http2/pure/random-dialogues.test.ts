@@ -19,8 +19,9 @@ function invariants(dialogue: CoreDialogue): string | undefined {
   const { context, life } = dialogue.core
   let local = 0
   let peer = 0
-  for (const [id, stream] of context.streams) {
-    if (stream.id !== id) return `stream ${id} says ${stream.id}`
+  for (const stream of context.streams.all()) {
+    const { id } = stream
+    if (context.streams.get(id) !== stream) return `stream ${id} is not found`
     if (isClosed(stream.state)) return `stream ${id} is closed and still there`
     if (context.isLocal(id)) local++
     else peer++
@@ -281,7 +282,8 @@ t.test('two cores: whatever both applications do, both end in the same state', a
     if (client.life.failure !== undefined || server.life.failure !== undefined) {
       t.fail(`seed ${seed}: ${client.life.failure?.message ?? server.life.failure?.message}`)
     }
-    for (const [id, stream] of client.context.streams) {
+    for (const stream of client.context.streams.all()) {
+      const { id } = stream
       const other = server.context.streams.get(id)
       if (other === undefined)
         t.fail(`seed ${seed}: stream ${id} is open on one side only (state ${stream.state})`)
