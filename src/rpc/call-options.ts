@@ -56,7 +56,10 @@ export interface OutgoingCall {
   readonly metadata: Metadata
   /** The caller's options without the metadata. */
   readonly options: CallOptions
-  /** The request messages; a unary call has one. What is handed to `next` may also be a list. */
+  /**
+   * The request messages; a unary call has one. What is handed to `next` may also be a list. What was said of a
+   * message when it was written goes with it, or with what is sent in its place.
+   */
   readonly requests: AsyncIterable<unknown> | Iterable<unknown>
   /** Told the response headers' metadata when they arrive. */
   onHeaders: ((metadata: Metadata) => void) | undefined

@@ -25,7 +25,7 @@ import { Metadata } from './metadata.ts'
 import { excessiveEntries, excessText } from './metadata-limit.ts'
 import type { Method } from './method.ts'
 import { writeRequestHeaders } from './request-headers.ts'
-import { RequestPump } from './request-pump.ts'
+import { type OptionsFor, RequestPump } from './request-pump.ts'
 import {
   isGrpcContentType,
   readResponseHead,
@@ -125,10 +125,13 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   }
 
   /** Begins a call with a stream of requests, written by the caller or taken from `requests`. */
-  startStreaming(requests: AsyncIterable<Request> | Iterable<Request> | undefined): void {
+  startStreaming(
+    requests: AsyncIterable<Request> | Iterable<Request> | undefined,
+    optionsFor?: OptionsFor,
+  ): void {
     this.begin()
     if (requests === undefined) return
-    this.pump = new RequestPump<Request>(this)
+    this.pump = new RequestPump<Request>(this, optionsFor)
     void this.pump.run(requests)
   }
 

@@ -7,8 +7,8 @@ import { DeadlineTimer, deadlineMoment } from './deadline.ts'
 import { Deferred, looked } from './deferred.ts'
 import { Metadata } from './metadata.ts'
 import type { Method } from './method.ts'
-import { RequestQueue } from './request-queue.ts'
 import { StatusError, type StatusObject } from './status-error.ts'
+import { WrittenRequests } from './written-requests.ts'
 
 /** Makes the machine of one real call. */
 export type NewCall = (method: Method, options: CallOptions) => ClientCall
@@ -17,7 +17,7 @@ export type NewCall = (method: Method, options: CallOptions) => ClientCall
 export class InterceptedCall<Request, Response> implements CallMachine<Request, Response> {
   private readonly method: Method
   private readonly newCall: NewCall
-  private readonly queue = new RequestQueue<Request>()
+  private readonly written = new WrittenRequests<Request>()
   private readonly abort = new AbortController()
   private readonly resultDeferred = new Deferred<Response>()
   private readonly headersDeferred = new Deferred<Metadata>()
@@ -66,7 +66,7 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
         signal: signal === undefined ? this.abort.signal : AbortSignal.any([signal, this.abort.signal]),
         ...(deadlineMs !== Number.POSITIVE_INFINITY && { deadline: new Date(deadlineMs) }),
       },
-      requests: requests === undefined ? this.queue : iterate(requests),
+      requests: requests === undefined ? this.written : iterate(requests),
       onHeaders: undefined,
       onTrailers: undefined,
     }
@@ -106,7 +106,8 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
       () => {},
     )
     try {
-      if (method.requestStream) call.startStreaming(outgoing.requests)
+      if (method.requestStream)
+        call.startStreaming(outgoing.requests, (request) => this.written.optionsFor(request))
       else call.startUnary((await onlyRequest(method, outgoing.requests)) as Request)
       if (method.responseStream) yield* call.messages()
       else yield await call.result()
@@ -177,7 +178,7 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     this.over = true
     this.timer?.clear()
     for (const { signal, abort } of this.watched) signal.removeEventListener('abort', abort)
-    this.queue.close(this.failure)
+    this.written.close(this.failure)
     this.abort.abort(status)
     if (this.failure !== undefined) for (const step of this.steps) step.reject(this.failure)
     // Interceptors in the midst of a stream clean up; what they throw then is nobody's.
@@ -192,12 +193,12 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
     return this.current?.peer ?? ''
   }
 
-  write(request: Request, _options?: WriteOptions): Promise<boolean> {
-    return this.queue.write(request)
+  write(request: Request, options?: WriteOptions): Promise<boolean> {
+    return this.written.write(request, options)
   }
 
   end(): void {
-    this.queue.end()
+    this.written.end()
   }
 
   cancel(details = 'Cancelled on client'): void {

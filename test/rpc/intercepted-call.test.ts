@@ -127,4 +127,64 @@ for (const engine of ENGINES) {
     t.match(await rejection(client.one({}, { interceptors: [throwing] })), { code: 9 })
     t.match(await rejection(collect(client.many({}, { interceptors: [throwing] }))), { code: 9 })
   })
+
+  t.test(
+    `${engine}: gRPC compression.md: compress: false of a write goes through interceptors`,
+    async (t) => {
+      const text = 'x'.repeat(2000)
+      const { client } = await pair(
+        t,
+        engine,
+        {
+          ...echo,
+          gather: async (requests, call) => {
+            const seen: boolean[] = []
+            for await (const _ of requests) seen.push(call.requestCompressed)
+            return { text: seen.join() }
+          },
+          chat: async function* (requests, call) {
+            for await (const _ of requests) yield { text: String(call.requestCompressed) }
+          },
+        },
+        { channel: { compression: 'gzip' } },
+      )
+      const through: ClientInterceptor = (call, next) => next(call)
+      const replacing: ClientInterceptor = (call, next) => {
+        async function* replaced() {
+          for await (const request of call.requests) yield { ...(request as object) }
+        }
+        return next({ ...call, requests: replaced() })
+      }
+      const collecting: ClientInterceptor = async function* (call, next) {
+        const requests = await collect(call.requests as AsyncIterable<unknown>)
+        yield* next({ ...call, requests })
+      }
+      for (const [name, interceptors] of Object.entries({
+        none: [],
+        through: [through],
+        replacing: [replacing, through, replacing],
+        collecting: [collecting],
+      })) {
+        const call = client.gather({ interceptors })
+        const writes = [undefined, { compress: false }, {}, { compress: false }, { compress: true }]
+        for (const options of writes) await call.write({ text }, options)
+        call.end()
+        t.same(await call, { text: 'true,false,true,false,true' }, name)
+        if (name === 'collecting') continue
+        const chat = client.chat({ interceptors })
+        const responses = chat[Symbol.asyncIterator]()
+        for (const options of writes) {
+          await chat.write({ text }, options)
+          t.same((await responses.next()).value, { text: String(options?.compress ?? true) }, name)
+        }
+        chat.end()
+        t.equal((await responses.next()).done, true)
+      }
+      t.same(
+        await client.gather([{ text }, { text }], { interceptors: [through] }),
+        { text: 'true,true' },
+        'requests given as a whole are compressed',
+      )
+    },
+  )
 }
