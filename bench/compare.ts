@@ -7,15 +7,23 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { bundleWorkers, cacheFolder, makeDescriptorSet, makeIdentity, root } from './bundle.ts'
-import { type Bench, measure } from './measure.ts'
+import { measure } from './measure.ts'
 import { startProgress } from './progress.ts'
 import { mainFigure, spreadOf } from './results.ts'
 import { scenarios } from './scenarios.ts'
+import { type Bench, Sitting } from './sitting.ts'
 import { short } from './table.ts'
 
 const compared = ['unary 1', 'unary 64', 'sizes 1 MiB', 'streaming server, 16 B']
 const engines = ['pure', 'node']
-const noTools = { go: undefined, python: undefined, h2load: undefined, ghz: undefined, missing: [] }
+const noTools = {
+  go: undefined,
+  python: undefined,
+  h2load: undefined,
+  ghz: undefined,
+  versions: {},
+  missing: [],
+}
 
 const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
 
@@ -34,7 +42,8 @@ async function compare(
   try {
     await makeDescriptorSet()
     const identity = await makeIdentity()
-    const shared = { tools: noTools, identity, warmUpMs: duration, durationMs: duration, scaleDown: 1 }
+    const times = { firstWarmUpMs: duration, warmUpMs: duration, durationMs: duration }
+    const shared = { tools: noTools, identity, ...times, scaleDown: 1 }
     const benches: Bench[] = [
       { ...shared, script: await bundleWorkers('compared', folder) },
       { ...shared, script: await bundleWorkers('current') },
@@ -44,7 +53,7 @@ async function compare(
         .filter((variant) => compared.includes(`${name} ${variant.name}`))
         .map((variant) => ({ name, variant })),
     )
-    const progress = startProgress(variants.length * engines.length * rounds)
+    const progress = startProgress(`this checkout and ${revision}`, variants.length * engines.length * rounds)
     const lines: string[] = []
     for (const { name, variant } of variants) {
       const { figure, moreIsBetter } = mainFigure(variant.plan)
@@ -54,7 +63,17 @@ async function compare(
           progress.step(`${name} ${variant.name}, ${engine}`)
           const values = [0, 0]
           for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
-            values[which] = (await measure(benches[which]!, variant, engine))[figure]!
+            const sitting = new Sitting(benches[which]!, {
+              library: engine,
+              server: engine,
+              tls: false,
+              gzip: false,
+            })
+            try {
+              values[which] = (await measure(sitting, variant))[figure]!
+            } finally {
+              await sitting.end()
+            }
           }
           ratios.push(moreIsBetter ? values[1]! / values[0]! : values[0]! / values[1]!)
         }

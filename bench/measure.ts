@@ -1,37 +1,18 @@
-/** One measurement: a variant of a scenario with one library, in fresh processes. */
+/** One measurement: a variant of a scenario with one library, in the processes of a sitting. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from './bundle.ts'
-import {
-  CLIENT_CORE,
-  canPin,
-  type RunningServer,
-  startServerProgram,
-  startServerWorker,
-  Worker,
-} from './processes.ts'
+import { CLIENT_CORE, canPin, type RunningServer, Worker } from './processes.ts'
 import type { Plan, Variant } from './scenarios.ts'
-import type { Tools } from './tools.ts'
-import type { ConnectOptions, Identity } from './worker/contender.ts'
+import type { Bench, Sitting } from './sitting.ts'
+import type { ConnectOptions } from './worker/contender.ts'
 import type { LoadTask, Outcome, Sample } from './worker/task.ts'
 
 /** Figures of one measurement, by their names, which carry their units. */
 export type Figures = Record<string, number>
-
-/** What all measurements share. */
-export interface Bench {
-  /** The workers' script. */
-  script: string
-  tools: Tools
-  identity: Identity
-  warmUpMs: number
-  durationMs: number
-  /** Divides counts of things that are done a fixed number of times; 1 for the full run. */
-  scaleDown: number
-}
 
 const run = promisify(execFile)
 const H2LOAD_NAME = 'world'
@@ -47,18 +28,6 @@ const optionsOf = (bench: Bench, variant: Variant): ConnectOptions => {
   return useTls ? { ...options, tls: bench.identity } : options
 }
 
-async function startServer(bench: Bench, variant: Variant, library: string): Promise<RunningServer> {
-  const name = variant.server ?? library
-  const { go, python } = bench.tools
-  if (name === 'grpc-go') return startServerProgram(go!, [], { GOMAXPROCS: '1' })
-  if (name === 'Python') return startServerProgram(python!, [join(root, 'bench/peers/python/server.py')])
-  const { tls, gzip } = optionsOf(bench, variant)
-  return startServerWorker(bench.script, name, {
-    ...(tls !== undefined && { tls }),
-    ...(gzip !== undefined && { gzip }),
-  })
-}
-
 /** CPU time and pauses between two samples, for each operation. */
 function costs(
   side: string,
@@ -69,44 +38,44 @@ function costs(
   if (before === undefined || after === undefined) return {}
   const figures: Figures = { [`${side}CpuUsPerOperation`]: (after.cpuUs - before.cpuUs) / operations }
   if (after.heapOctets > 0) {
-    figures[`${side}GcPausesMsPerSecond`] = after.gcPausesMs
+    figures[`${side}GcPausesUsPerOperation`] = (after.gcPausesMs * 1000) / operations
     figures[`${side}GcLongestPauseMs`] = after.gcLongestPauseMs
   }
   return figures
 }
 
 function figuresOf(outcome: Outcome): Figures {
-  const { operations, seconds, latency } = outcome
-  return { operationsPerSecond: operations / seconds, operations, ...(latency.maxMs > 0 && latency) }
+  const { operations, seconds, latency, largeOperations } = outcome
+  return {
+    operationsPerSecond: operations / seconds,
+    operations,
+    ...(latency.maxMs > 0 && latency),
+    ...(largeOperations !== undefined && { largeOperationsPerSecond: largeOperations / seconds }),
+  }
 }
 
 async function measureLoad(
-  bench: Bench,
+  sitting: Sitting,
   { task, connections = 1 }: Plan & { kind: 'load' },
-  library: string,
-  server: RunningServer,
   options: ConnectOptions,
 ): Promise<Figures> {
-  if (library === 'grpc-go') return measureGoClient(bench, task, server)
-  const client = await Worker.start(CLIENT_CORE, bench.script)
-  try {
-    await client.ask('connect', library, server.port, connections, options)
-    await client.ask('load', { ...task, durationMs: bench.warmUpMs })
-    const before = [await client.ask('sample', false), await server.sample(false)]
-    const outcome = await client.ask('load', { ...task, durationMs: bench.durationMs })
-    const after = [await client.ask('sample', false), await server.sample(false)]
-    const figures = {
-      ...figuresOf(outcome),
-      ...costs('client', before[0], after[0], outcome.operations),
-      ...costs('server', before[1], after[1], outcome.operations),
-    }
-    for (const name of Object.keys(figures)) {
-      if (name.endsWith('PausesMsPerSecond')) figures[name as keyof typeof figures]! /= outcome.seconds
-    }
-    await client.ask('close')
-    return figures
-  } finally {
-    await client.stop()
+  const { durationMs } = sitting.bench
+  const { library } = sitting.seat
+  const server = await sitting.server()
+  if (library === 'grpc-go') return measureGoClient(sitting, task, server)
+  const client = await sitting.client()
+  await client.ask('connect', library, server.port, connections, options)
+  await client.ask('load', { ...task, durationMs: sitting.nextWarmUpMs() })
+  const before = [await client.ask('sample', false), await server.sample(false)]
+  const outcome = await client.ask('load', { ...task, durationMs })
+  const after = [await client.ask('sample', false), await server.sample(false)]
+  await client.ask('close')
+  const operations = outcome.operations + (outcome.largeOperations ?? 0)
+  return {
+    ...figuresOf(outcome),
+    // an open-loop client is busy waiting for the next call
+    ...(task.kind !== 'open-loop' && costs('client', before[0], after[0], operations)),
+    ...costs('server', before[1], after[1], operations),
   }
 }
 
@@ -117,85 +86,71 @@ async function runOnClientCore(file: string, args: readonly string[], timeout: n
     .stdout
 }
 
-async function measureGoClient(bench: Bench, task: LoadTask, server: RunningServer): Promise<Figures> {
+async function measureGoClient({ bench }: Sitting, task: LoadTask, server: RunningServer): Promise<Figures> {
   const args = [
     `-call=127.0.0.1:${server.port}`,
     `-outstanding=${task.outstanding}`,
     `-size=${task.sizeOctets}`,
-    `-warm-up=${bench.warmUpMs}ms`,
+    `-warm-up=${bench.firstWarmUpMs}ms`,
     `-duration=${bench.durationMs}ms`,
   ]
-  const text = await runOnClientCore(bench.tools.go!, args, bench.warmUpMs + bench.durationMs + 30_000)
+  const text = await runOnClientCore(bench.tools.go!, args, bench.firstWarmUpMs + bench.durationMs + 30_000)
   const outcome = JSON.parse(text) as Outcome & { cpuUs: number }
   return { ...figuresOf(outcome), clientCpuUsPerOperation: outcome.cpuUs / outcome.operations }
 }
 
 async function measureSetUp(
-  bench: Bench,
+  sitting: Sitting,
   { task }: Plan & { kind: 'set-up' },
-  library: string,
-  server: RunningServer,
   options: ConnectOptions,
 ): Promise<Figures> {
-  const client = await Worker.start(CLIENT_CORE, bench.script)
-  try {
-    const count = Math.ceil(task.count / bench.scaleDown)
-    await client.ask('connect', library, server.port, 0, options)
-    await client.ask('setUp', { ...task, count })
-    return figuresOf(await client.ask('setUp', { ...task, count }))
-  } finally {
-    await client.stop()
-  }
+  const server = await sitting.server()
+  const client = await sitting.client()
+  const count = Math.ceil(task.count / sitting.bench.scaleDown)
+  await client.ask('connect', sitting.seat.library, server.port, 0, options)
+  await client.ask('setUp', { ...task, count })
+  return figuresOf(await client.ask('setUp', { ...task, count }))
 }
 
 /** Memory that grew with what is held, after a first bit of it has loaded and warmed all code. */
 async function measureMemory(
-  bench: Bench,
+  sitting: Sitting,
   { task }: Plan & { kind: 'memory' },
-  library: string,
-  server: RunningServer,
   options: ConnectOptions,
 ): Promise<Figures> {
-  const client = await Worker.start(CLIENT_CORE, bench.script)
+  const server = await sitting.server()
+  const client = await sitting.client()
+  const count = Math.ceil(task.count / sitting.bench.scaleDown)
+  await client.ask('connect', sitting.seat.library, server.port, 1, options)
+  await client.ask('setUp', { ...task, count: Math.ceil(count / 20) })
+  const before = [await client.ask('sample', true), await server.sample(true)]
+  await client.ask('setUp', { ...task, count })
+  const after = [await client.ask('sample', true), await server.sample(true)]
+  await client.ask('close')
+  const grown = (side: 0 | 1, field: 'residentOctets' | 'heapOctets') =>
+    (after[side]![field] - before[side]![field]) / count
+  return {
+    residentOctetsEach: grown(0, 'residentOctets') + grown(1, 'residentOctets'),
+    heapOctetsEach: grown(0, 'heapOctets') + grown(1, 'heapOctets'),
+    clientHeapOctetsEach: grown(0, 'heapOctets'),
+    serverHeapOctetsEach: grown(1, 'heapOctets'),
+  }
+}
+
+/** In a client process of its own: in that of the sitting the library may be loaded already. */
+async function measureFirstCall(sitting: Sitting, options: ConnectOptions): Promise<Figures> {
+  const server = await sitting.server()
+  const client = await Worker.start(CLIENT_CORE, sitting.bench.script)
   try {
-    const count = Math.ceil(task.count / bench.scaleDown)
-    await client.ask('connect', library, server.port, 1, options)
-    await client.ask('setUp', { ...task, count: Math.ceil(count / 20) })
-    const before = [await client.ask('sample', true), await server.sample(true)]
-    await client.ask('setUp', { ...task, count })
-    const after = [await client.ask('sample', true), await server.sample(true)]
-    const grown = (side: 0 | 1, field: 'residentOctets' | 'heapOctets') =>
-      (after[side]![field] - before[side]![field]) / count
-    return {
-      residentOctetsEach: grown(0, 'residentOctets') + grown(1, 'residentOctets'),
-      heapOctetsEach: grown(0, 'heapOctets') + grown(1, 'heapOctets'),
-      clientHeapOctetsEach: grown(0, 'heapOctets'),
-      serverHeapOctetsEach: grown(1, 'heapOctets'),
-    }
+    return { firstCallMs: await client.ask('firstCall', sitting.seat.library, server.port, options) }
   } finally {
     await client.stop()
   }
 }
 
-async function measureFirstCall(
-  bench: Bench,
-  library: string,
-  server: RunningServer,
-  options: ConnectOptions,
-): Promise<Figures> {
-  const client = await Worker.start(CLIENT_CORE, bench.script)
-  try {
-    return { firstCallMs: await client.ask('firstCall', library, server.port, options) }
-  } finally {
-    await client.stop()
-  }
-}
-
-async function measureH2load(
-  bench: Bench,
-  { streams }: Plan & { kind: 'h2load' },
-  server: RunningServer,
-): Promise<Figures> {
+async function measureH2load(sitting: Sitting, { streams }: Plan & { kind: 'h2load' }): Promise<Figures> {
+  const { bench } = sitting
+  const server = await sitting.server()
   const durationMs = Math.max(MIN_H2LOAD_MS, bench.durationMs)
   const folder = mkdtempSync(join(tmpdir(), 'glass-bench-'))
   try {
@@ -216,7 +171,7 @@ async function measureH2load(
     ]
     const load = (ms: number) =>
       runOnClientCore(bench.tools.h2load!, [...common, '-D', `${ms}ms`, address], ms + 30_000)
-    await load(Math.max(MIN_H2LOAD_MS, bench.warmUpMs))
+    await load(Math.max(MIN_H2LOAD_MS, sitting.nextWarmUpMs()))
     const before = await server.sample(false)
     const text = await load(durationMs)
     const after = await server.sample(false)
@@ -245,11 +200,9 @@ interface GhzReport {
   latencyDistribution: { percentage: number; latency: number }[]
 }
 
-async function measureGhz(
-  bench: Bench,
-  { concurrency }: Plan & { kind: 'ghz' },
-  server: RunningServer,
-): Promise<Figures> {
+async function measureGhz(sitting: Sitting, { concurrency }: Plan & { kind: 'ghz' }): Promise<Figures> {
+  const { bench } = sitting
+  const server = await sitting.server()
   const load = async (ms: number): Promise<GhzReport> => {
     const args = [
       '--insecure',
@@ -270,7 +223,7 @@ async function measureGhz(
     args.push('--duration-stop=wait', `127.0.0.1:${server.port}`)
     return JSON.parse(await runOnClientCore(bench.tools.ghz!, args, GHZ_TIMEOUT_MS))
   }
-  await load(bench.warmUpMs)
+  await load(sitting.nextWarmUpMs())
   const before = await server.sample(false)
   const report = await load(bench.durationMs)
   const after = await server.sample(false)
@@ -290,61 +243,52 @@ async function measureGhz(
 
 /** Heap after each part of the calls, and how much it grew from the second part to the last. */
 async function measureSoak(
-  bench: Bench,
+  sitting: Sitting,
   { calls, parts }: Plan & { kind: 'soak' },
-  library: string,
-  server: RunningServer,
   options: ConnectOptions,
 ): Promise<Figures> {
-  const client = await Worker.start(CLIENT_CORE, bench.script)
-  try {
-    await client.ask('connect', library, server.port, 1, options)
-    const figures: Figures = {}
-    const heaps: { client: number; server: number }[] = []
-    const operations = Math.ceil(calls / parts / bench.scaleDown)
-    for (let part = 0; part < parts; part++) {
-      await client.ask('load', { kind: 'echo', outstanding: 64, sizeOctets: 16, operations })
-      const heap = {
-        client: (await client.ask('sample', true)).heapOctets,
-        server: (await server.sample(true))!.heapOctets,
-      }
-      heaps.push(heap)
-      figures[`heapOctetsAfter${(part + 1) * operations}Calls`] = heap.client + heap.server
+  const server = await sitting.server()
+  const client = await sitting.client()
+  await client.ask('connect', sitting.seat.library, server.port, 1, options)
+  const figures: Figures = {}
+  const heaps: { client: number; server: number }[] = []
+  const operations = Math.ceil(calls / parts / sitting.bench.scaleDown)
+  for (let part = 0; part < parts; part++) {
+    await client.ask('load', { kind: 'echo', outstanding: 64, sizeOctets: 16, operations })
+    const heap = {
+      client: (await client.ask('sample', true)).heapOctets,
+      server: (await server.sample(true))!.heapOctets,
     }
-    // the first part compiles and fills caches
-    const first = heaps[1]!
-    const last = heaps.at(-1)!
-    figures.heapOctetsGrownPerCall =
-      (last.client + last.server - first.client - first.server) / ((parts - 2) * operations)
-    return figures
-  } finally {
-    await client.stop()
+    heaps.push(heap)
+    figures[`heapOctetsAfter${(part + 1) * operations}Calls`] = heap.client + heap.server
   }
+  await client.ask('close')
+  // the first part compiles and fills caches
+  const first = heaps[1]!
+  const last = heaps.at(-1)!
+  figures.heapOctetsGrownPerCall =
+    (last.client + last.server - first.client - first.server) / ((parts - 2) * operations)
+  return figures
 }
 
-/** Measures once. @throws if a reply is wrong, or anything else is */
-export async function measure(bench: Bench, variant: Variant, library: string): Promise<Figures> {
-  const server = await startServer(bench, variant, library)
-  const options = optionsOf(bench, variant)
+/** Measures once. @throws if a reply is wrong, or anything else is; the sitting is void then */
+export function measure(sitting: Sitting, variant: Variant): Promise<Figures> {
+  const options = optionsOf(sitting.bench, variant)
   const { plan } = variant
-  try {
-    switch (plan.kind) {
-      case 'load':
-        return await measureLoad(bench, plan, library, server, options)
-      case 'set-up':
-        return await measureSetUp(bench, plan, library, server, options)
-      case 'memory':
-        return await measureMemory(bench, plan, library, server, options)
-      case 'first-call':
-        return await measureFirstCall(bench, library, server, options)
-      case 'h2load':
-        return await measureH2load(bench, plan, server)
-      case 'ghz':
-        return await measureGhz(bench, plan, server)
-      case 'soak':
-        return await measureSoak(bench, plan, library, server, options)
-    }
-  } finally {
-    await server.stop()
+  switch (plan.kind) {
+    case 'load':
+      return measureLoad(sitting, plan, options)
+    case 'set-up':
+      return measureSetUp(sitting, plan, options)
+    case 'memory':
+      return measureMemory(sitting, plan, options)
+    case 'first-call':
+      return measureFirstCall(sitting, options)
+    case 'h2load':
+      return measureH2load(sitting, plan)
+    case 'ghz':
+      return measureGhz(sitting, plan)
+    case 'soak':
+      return measureSoak(sitting, plan, options)
   }
 }

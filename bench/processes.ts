@@ -10,7 +10,7 @@ import type { Sample } from './worker/task.ts'
 const STOP_MS = 2000
 const LISTEN_MS = 30_000
 /** How long one command may take before its process counts as hung. */
-const COMMAND_MS = 600_000
+const COMMAND_MS = 120_000
 const TICKS_PER_SECOND = 100
 
 /** The core of each side. */

@@ -7,17 +7,21 @@ export interface Progress {
   end(text: string): void
 }
 
-/** @param steps how many there will be */
-export function startProgress(steps: number): Progress {
+/**
+ * @param title what is begun
+ * @param steps how many there will be
+ */
+export function startProgress(title: string, steps: number): Progress {
   const { stderr } = process
   if (!stderr.isTTY) {
     let done = 0
+    stderr.write(`${title}\n`)
     return {
       step: (text) => void stderr.write(`${++done}/${steps} ${text}\n`),
       end: (text) => void stderr.write(`${text}\n`),
     }
   }
   const bar = progress({ max: steps, output: stderr })
-  bar.start('bench')
+  bar.start(title)
   return { step: (text) => bar.advance(1, text), end: (text) => bar.stop(text) }
 }

@@ -7,6 +7,8 @@ import { root } from './bundle.ts'
 import type { Figures } from './measure.ts'
 import { canPin } from './processes.ts'
 import type { Plan } from './scenarios.ts'
+import type { Bench } from './sitting.ts'
+import type { Tools } from './tools.ts'
 
 /** All rounds of a variant with a library. */
 export interface Series {
@@ -23,6 +25,8 @@ export interface Results {
   machine: { cpu: string; cores: number; memoryGiB: number; os: string; pinned: boolean }
   versions: Record<string, string>
   durationMs: number
+  /** Load before the first measurement in fresh processes, and before each of the following ones. */
+  firstWarmUpMs: number
   warmUpMs: number
   /** What was not there, and so not measured. */
   missing: string[]
@@ -82,7 +86,10 @@ function revision(): string {
 }
 
 /** An empty set of results of this machine, now. */
-export function newResults(durationMs: number, warmUpMs: number, missing: string[]): Results {
+export function newResults(
+  { durationMs, firstWarmUpMs, warmUpMs }: Pick<Bench, 'durationMs' | 'firstWarmUpMs' | 'warmUpMs'>,
+  { missing, versions }: Pick<Tools, 'missing' | 'versions'>,
+): Results {
   const all = cpus()
   const names = ['@grpc/grpc-js', 'nice-grpc', '@connectrpc/connect-node', '@bufbuild/protobuf', 'protobufjs']
   return {
@@ -98,10 +105,12 @@ export function newResults(durationMs: number, warmUpMs: number, missing: string
       node: process.version,
       'grpc-glass': revision(),
       ...Object.fromEntries(names.map((name) => [name, packageVersion(name)])),
+      ...versions,
     },
     durationMs,
+    firstWarmUpMs,
     warmUpMs,
-    missing,
+    missing: [...missing],
     series: [],
   }
 }

@@ -1,23 +1,25 @@
 /**
- * `npm run bench -- [SCENARIO …] [--standard] [--quick] [--json] [--rounds N]`: measures, each library in turn.
+ * `npm run bench -- [SCENARIO …] [--quick] [--json] [--rounds N] [--libraries NAMES]`: measures, each library in turn.
  *
- * Every measurement has fresh processes, the server on one core and the client on another. The order of the
- * libraries is turned around with each round, so that what drifts hits all alike.
+ * Each library has fresh processes in each scenario of each round, the server on one core and the client on another,
+ * and load to warm up before each measurement. The order is turned around with each round, so that what drifts hits
+ * all alike.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { bundleWorkers, makeDescriptorSet, makeIdentity, root } from './bundle.ts'
-import { type Bench, measure } from './measure.ts'
+import { measure } from './measure.ts'
+import { estimateSeconds, type Group, groupsOf, type Job, jobsOf, orderOf } from './plan.ts'
 import { startProgress } from './progress.ts'
 import { newResults, type Results, type Series } from './results.ts'
-import { type Scenario, scenarios, type Variant } from './scenarios.ts'
+import { scenarios } from './scenarios.ts'
+import { type Bench, Sitting } from './sitting.ts'
 import { renderTable } from './table.ts'
 import { findTools, type Tools } from './tools.ts'
 import { writeReport } from './write-report.ts'
 
 interface Flags {
-  standard?: boolean
   quick?: boolean
   json?: boolean
   write: boolean
@@ -27,27 +29,8 @@ interface Flags {
   duration?: number
 }
 
-/** A measurement that is to be made once a round. */
-interface Job {
-  scenario: Scenario
-  variant: Variant
-  library: string
-  series: Series
-}
-
-const QUICK = { warmUpMs: 100, durationMs: 100, rounds: 1, scaleDown: 50 }
-const FULL = { warmUpMs: 800, durationMs: 1200, rounds: 5, scaleDown: 1 }
-/** Variants that a quick run leaves out: they run the same code as others, for longer. */
-const SLOW = new Set([
-  'connections 1000',
-  'unary 8',
-  'unary 512',
-  'sizes 1 KiB',
-  'latency 1000 a second',
-  'latency 2000 a second',
-])
-/** Libraries that a quick run has in the standard set only. */
-const SECOND_PEERS = new Set(['nice-grpc', 'connect-node'])
+const QUICK = { firstWarmUpMs: 50, warmUpMs: 30, durationMs: 50, rounds: 1, scaleDown: 50 }
+const FULL = { firstWarmUpMs: 700, warmUpMs: 250, durationMs: 700, rounds: 5, scaleDown: 1 }
 /** Tries of a measurement that fails: a port or a process may be short for a moment. */
 const TRIES = 2
 const FAILURE_LENGTH = 600
@@ -57,23 +40,14 @@ function positive(text: string): number {
   return Number(text)
 }
 
-function chosen(names: readonly string[], flags: Flags): { scenario: Scenario; variant: Variant }[] {
-  for (const name of names) {
-    if (!scenarios.some((each) => each.name === name)) {
-      throw new InvalidArgumentError(
-        `${name} is no scenario; there are ${scenarios.map((s) => s.name).join(', ')}`,
-      )
-    }
-  }
-  return scenarios
-    .filter(({ name }) => names.length === 0 || names.includes(name))
-    .flatMap((scenario) => scenario.variants.map((variant) => ({ scenario, variant })))
-    .filter(({ variant }) => !flags.standard || variant.standard)
-    .filter(({ scenario, variant }) => !flags.quick || !SLOW.has(`${scenario.name} ${variant.name}`))
+function checkNames(kind: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new InvalidArgumentError(`${unknown} is no ${kind}; there are ${known.join(', ')}.`)
 }
 
-/** What a variant with a library needs beside this repository. */
-function needsOf({ plan, server }: Variant, library: string): string[] {
+/** What a job needs beside this repository. */
+function needsOf({ variant: { plan, server }, library }: Job): string[] {
   const needs: string[] = [library, server ?? library].filter(
     (name) => name === 'grpc-go' || name === 'Python',
   )
@@ -84,67 +58,88 @@ function needsOf({ plan, server }: Variant, library: string): string[] {
 const has = (tools: Tools, need: string): boolean =>
   ({ 'grpc-go': tools.go, Python: tools.python, h2load: tools.h2load, ghz: tools.ghz })[need] !== undefined
 
-/** Measures, and notes what fails instead of ending a long run. */
-async function measureJob(
-  bench: Bench,
-  failures: Map<string, string>,
-  { variant, library, series, scenario }: Job,
-): Promise<void> {
-  for (let left = TRIES; ; ) {
+/** A run: its results, and what failed instead of ending it. */
+class Run {
+  readonly #bench: Bench
+  readonly #results: Results
+  readonly #series = new Map<string, Series>()
+  readonly failures = new Map<string, string>()
+
+  constructor(bench: Bench, results: Results) {
+    this.#bench = bench
+    this.#results = results
+  }
+
+  #seriesOf({ scenario, variant, library }: Job): Series {
+    const key = JSON.stringify([scenario.name, variant.name, library])
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      series = { scenario: scenario.name, variant: variant.name, library, rounds: [] }
+      this.#series.set(key, series)
+      this.#results.series.push(series)
+    }
+    return series
+  }
+
+  /** All jobs of a group, in processes that end with it; in new ones after a failure. */
+  async measureGroup({ seat, jobs }: Group, onJob: (job: Job) => void): Promise<void> {
+    let sitting = new Sitting(this.#bench, seat)
     try {
-      series.rounds.push(await measure(bench, variant, library))
-      return
-    } catch (cause) {
-      if (--left > 0) continue
-      const name = `${scenario.name}, ${variant.name}, with ${library}`
-      failures.set(name, cause instanceof Error ? cause.message.slice(0, FAILURE_LENGTH) : String(cause))
-      return
+      for (const job of jobs) {
+        onJob(job)
+        for (let left = TRIES; ; ) {
+          try {
+            this.#seriesOf(job).rounds.push(await measure(sitting, job.variant))
+            break
+          } catch (cause) {
+            await sitting.end()
+            sitting = new Sitting(this.#bench, seat)
+            if (--left > 0) continue
+            const name = `${job.scenario.name}, ${job.variant.name}, with ${job.library}`
+            const why = cause instanceof Error ? cause.message.slice(0, FAILURE_LENGTH) : String(cause)
+            this.failures.set(name, why)
+            break
+          }
+        }
+      }
+    } finally {
+      await sitting.end()
     }
   }
 }
 
 async function runAll(names: readonly string[], flags: Flags): Promise<Results> {
-  const sizes = flags.quick ? QUICK : FULL
-  const variants = chosen(names, flags)
-  const pairs = variants.flatMap(({ scenario, variant }) =>
-    variant.libraries
-      .filter((library) => flags.libraries === undefined || flags.libraries.includes(library))
-      .filter((library) => !flags.quick || variant.standard || !SECOND_PEERS.has(library))
-      .map((library) => ({ scenario, variant, library })),
-  )
-  const tools = await findTools(new Set(pairs.flatMap(({ variant, library }) => needsOf(variant, library))))
+  const { rounds: defaultRounds, ...sizes } = flags.quick ? QUICK : FULL
+  const rounds = flags.rounds ?? defaultRounds
+  const wanted = jobsOf({ scenarios: names, libraries: flags.libraries, quick: flags.quick === true })
+  const tools = await findTools(new Set(wanted.flatMap(needsOf)))
+  const jobs = wanted.filter((job) => needsOf(job).every((need) => has(tools, need)))
+  if (jobs.length === 0) throw new Error('Nothing to measure: the scenario is not for these libraries.')
   await makeDescriptorSet()
   const bench: Bench = {
     script: await bundleWorkers('current'),
     tools,
     identity: await makeIdentity(),
     ...sizes,
-    ...(flags.warmUp !== undefined && { warmUpMs: flags.warmUp }),
+    ...(flags.warmUp !== undefined && { firstWarmUpMs: flags.warmUp, warmUpMs: flags.warmUp }),
     ...(flags.duration !== undefined && { durationMs: flags.duration }),
   }
-  const results = newResults(bench.durationMs, bench.warmUpMs, tools.missing)
-  const jobs: Job[] = pairs
-    .filter(({ variant, library }) => needsOf(variant, library).every((need) => has(tools, need)))
-    .map(({ scenario, variant, library }) => {
-      const series: Series = { scenario: scenario.name, variant: variant.name, library, rounds: [] }
-      results.series.push(series)
-      return { scenario, variant, library, series }
-    })
-  const rounds = flags.rounds ?? sizes.rounds
-  // a soak is one long look, not a figure with a spread
-  const once = (job: Job, round: number) => job.variant.plan.kind !== 'soak' || round === 0
-  const total = Array.from({ length: rounds }, (_, round) => jobs.filter((job) => once(job, round)).length)
-  const progress = startProgress(total.reduce((sum, count) => sum + count, 0))
-  const failures = new Map<string, string>()
-  for (let round = 0; round < rounds; round++) {
-    const inOrder = jobs.filter((job) => once(job, round))
-    for (const job of round % 2 === 0 ? inOrder : inOrder.reverse()) {
-      progress.step(`round ${round + 1}: ${job.scenario.name}, ${job.variant.name}, ${job.library}`)
-      await measureJob(bench, failures, job)
+  const results = newResults(bench, tools)
+  const groups = groupsOf(jobs, flags.quick === true)
+  const inRounds = Array.from({ length: rounds }, (_, round) => orderOf(groups, round))
+  const steps = inRounds.flat().reduce((sum, group) => sum + group.jobs.length, 0)
+  const minutes = Math.ceil(estimateSeconds(groups, rounds, bench) / 60)
+  const progress = startProgress(`${steps} measurements, about ${minutes} min on an idle machine`, steps)
+  const run = new Run(bench, results)
+  for (const [round, inOrder] of inRounds.entries()) {
+    for (const group of inOrder) {
+      await run.measureGroup(group, ({ scenario, variant, library }) =>
+        progress.step(`round ${round + 1} of ${rounds}: ${scenario.name}, ${variant.name}, ${library}`),
+      )
     }
   }
-  progress.end(failures.size === 0 ? 'measured' : 'measured, with failures')
-  for (const [name, why] of failures) {
+  progress.end(run.failures.size === 0 ? 'measured' : 'measured, with failures')
+  for (const [name, why] of run.failures) {
     results.missing.push(`${name}: failed`)
     process.stderr.write(`${name}: ${why}\n`)
     process.exitCode = 1
@@ -156,25 +151,39 @@ async function main(names: readonly string[], flags: Flags): Promise<void> {
   const results = await runAll(names, flags)
   process.stdout.write(flags.json ? `${JSON.stringify(results, null, 2)}\n` : renderTable(results))
   if (flags.quick || !flags.write) return
-  const name = flags.standard ? 'standard' : names.length === 0 ? 'all' : names.join('-')
+  // the report shows whole runs only
+  const isWhole = names.length === 0 && flags.libraries === undefined
   const folder = join(root, 'bench/results')
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`)
-  await writeReport()
+  const file = join(folder, `${isWhole ? 'all' : ['part', ...names].join('-')}.json`)
+  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`)
+  if (isWhole) await writeReport()
 }
 
 const program = new Command('npm run bench --')
   .description(`Measures. Scenarios: ${scenarios.map(({ name }) => name).join(', ')}.`)
   .argument('[scenario...]', 'what to measure; everything if none is named')
-  .option('--standard', 'only what the README shows')
   .option('--quick', 'a look whether everything runs, in under 3 minutes; writes no results')
   .option('--json', 'print all figures as JSON')
-  .option('--no-write', 'keep bench/results, its charts and the README as they are')
-  .option('--rounds <number>', 'rounds (default: 5)', positive)
+  .option('--no-write', 'keep bench/results and the README as they are')
+  .option('--rounds <number>', `rounds (default: ${FULL.rounds})`, positive)
   .option('--libraries <names>', 'only these, with commas between', (text: string) => text.split(','))
-  .option('--warm-up <ms>', 'time before each measurement (default: 800)', positive)
-  .option('--duration <ms>', 'time of each measurement (default: 1200)', positive)
-  .action(main)
+  .option(
+    '--warm-up <ms>',
+    `load before each measurement (default: ${FULL.firstWarmUpMs} in fresh processes, then ${FULL.warmUpMs})`,
+    positive,
+  )
+  .option('--duration <ms>', `time of each measurement (default: ${FULL.durationMs})`, positive)
+  .action(async (names: string[], flags: Flags) => {
+    checkNames(
+      'scenario',
+      names,
+      scenarios.map(({ name }) => name),
+    )
+    const known = scenarios.flatMap(({ variants }) => variants.flatMap((variant) => variant.libraries))
+    checkNames('library', flags.libraries ?? [], [...new Set(known)])
+    await main(names, flags)
+  })
 
-await program.parseAsync()
+await program.parseAsync().catch((error: Error) => program.error(`error: ${error.message}`))
 process.exit()

@@ -23,8 +23,8 @@ export interface Variant {
   readonly libraries: readonly string[]
   /** The server of every library of this variant, if it is not the library itself. */
   readonly server?: string
-  /** True for what the standard set has. */
-  readonly standard?: boolean
+  /** True for what the README's table and first chart show. */
+  readonly headline?: boolean
   readonly options?: ConnectOptions & { useTls?: boolean }
 }
 
@@ -32,6 +32,8 @@ export interface Variant {
 export interface Scenario {
   readonly name: string
   readonly title: string
+  /** How prose calls a variant; `{}` is its name. */
+  readonly phrase: string
   readonly variants: readonly Variant[]
   /** What the variants are a scale of, for a curve. */
   readonly scale?: string
@@ -42,7 +44,6 @@ const peers = ['grpc-js', 'nice-grpc', 'connect-node']
 const libraries = [...ours, ...peers]
 const withFloors = [...libraries, 'bare http2', 'raw TCP']
 const withHttp2 = [...libraries, 'bare http2']
-const few = [...ours, 'grpc-js']
 const KIB = 1024
 const MIB = 1 << 20
 
@@ -69,28 +70,31 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'unary',
     title: 'Unary calls of 16 octets, by calls outstanding on one connection',
+    phrase: 'unary calls with {} outstanding',
     scale: 'calls outstanding',
     variants: [1, 8, 64, 512].map((outstanding) => ({
       name: String(outstanding),
       plan: echo(outstanding),
       libraries: withFloors,
-      standard: outstanding === 1 || outstanding === 64,
+      headline: outstanding === 1 || outstanding === 64,
     })),
   },
   {
     name: 'sizes',
     title: 'Unary calls, 8 outstanding, by size of message',
+    phrase: 'unary calls of {}',
     scale: 'message size',
     variants: [16, KIB, 64 * KIB, MIB].map((sizeOctets) => ({
       name: sizeName(sizeOctets),
       plan: echo(8, sizeOctets),
       libraries: withHttp2,
-      standard: sizeOctets === MIB,
+      headline: sizeOctets === MIB,
     })),
   },
   {
     name: 'connections',
-    title: 'Unary calls, 8 outstanding on each of many connections',
+    title: 'Unary calls by connections, 8 outstanding on each, of a thousand 1',
+    phrase: 'unary calls over {} connections',
     scale: 'connections',
     variants: [1, 10, 100, 1000].map((connections) => ({
       name: String(connections),
@@ -99,108 +103,120 @@ export const scenarios: readonly Scenario[] = [
         task: { kind: 'echo', outstanding: connections > 100 ? 1 : 8, sizeOctets: 16 },
         connections,
       } as Plan,
-      libraries: few,
+      libraries,
+      headline: connections === 100,
     })),
   },
   {
     name: 'streaming',
     title: 'Messages a second in streams',
+    phrase: 'messages in streams ({})',
     variants: [
-      { name: 'server, 16 B', plan: stream('download', 1, 16), libraries, standard: true },
+      { name: 'server, 16 B', plan: stream('download', 1, 16), libraries, headline: true },
       { name: 'server, 64 KiB', plan: stream('download', 1, 64 * KIB), libraries },
-      { name: 'client, 16 B', plan: stream('upload', 1, 16), libraries },
+      { name: 'client, 16 B', plan: stream('upload', 1, 16), libraries, headline: true },
       { name: 'client, 64 KiB', plan: stream('upload', 1, 64 * KIB), libraries },
       { name: 'ping-pong, 1 stream', plan: stream('ping-pong', 1, 16), libraries },
-      { name: 'ping-pong, 64 streams', plan: stream('ping-pong', 64, 16), libraries },
+      { name: 'ping-pong, 64 streams', plan: stream('ping-pong', 64, 16), libraries, headline: true },
     ],
   },
   {
     name: 'features',
-    title: 'Unary calls, 64 outstanding, with more to do for each',
+    title: 'Unary calls with more to do for each; 64 outstanding, with gzip 8',
+    phrase: 'unary calls with {}',
     variants: [
-      { name: 'TLS', plan: echo(64), libraries: withHttp2, options: { useTls: true } },
-      { name: 'gzip, 64 KiB', plan: echo(8, 64 * KIB), libraries, options: { gzip: true } },
-      { name: '30 fields of metadata', plan: echo(64), libraries, options: { metadataFields: 30 } },
+      { name: 'TLS', plan: echo(64), libraries: withHttp2, options: { useTls: true }, headline: true },
+      { name: 'gzip, 64 KiB', plan: echo(8, 64 * KIB), libraries, options: { gzip: true }, headline: true },
+      {
+        name: '30 fields of metadata',
+        plan: echo(64),
+        libraries,
+        options: { metadataFields: 30 },
+        headline: true,
+      },
       { name: 'a deadline each', plan: echo(64), libraries, options: { deadlineMs: 60_000 } },
     ],
   },
   {
     name: 'latency',
     title: 'Latency at a fixed rate, from the moment each call was due',
+    phrase: '99th percentile at {}',
     scale: 'calls a second',
-    variants: [500, 1000, 2000].map((callsPerSecond) => ({
+    variants: [250, 500, 1000].map((callsPerSecond) => ({
       name: `${callsPerSecond} a second`,
       plan: {
         kind: 'load',
         task: { kind: 'open-loop', outstanding: 1, sizeOctets: 16, callsPerSecond },
       } as Plan,
       libraries: withHttp2,
+      headline: callsPerSecond === 500,
     })),
   },
   {
     name: 'mixed',
-    title: 'Latency of small calls beside four of 1 MiB on the same connection',
+    title: 'Latency of small calls beside large ones on the same connection',
+    phrase: 'time of a small call beside {}',
     variants: [
       {
         name: '4 of 1 MiB',
         plan: { kind: 'load', task: { kind: 'mixed', outstanding: 4, sizeOctets: MIB } },
         libraries,
+        headline: true,
       },
     ],
   },
   {
     name: 'set-up',
     title: 'Connections set up, with one call each',
+    phrase: 'time of a new connection with a call ({})',
     variants: [
-      { name: 'plaintext', plan: { kind: 'set-up', task: { kind: 'set-up', count: 200 } }, libraries },
+      { name: 'plaintext', plan: { kind: 'set-up', task: { kind: 'set-up', count: 150 } }, libraries },
       {
         name: 'TLS',
-        plan: { kind: 'set-up', task: { kind: 'set-up', count: 100 } },
+        plan: { kind: 'set-up', task: { kind: 'set-up', count: 75 } },
         libraries,
         options: { useTls: true },
       },
-      { name: 'first call after import', plan: { kind: 'first-call' }, libraries },
+      { name: 'first call after import', plan: { kind: 'first-call' }, libraries, headline: true },
     ],
   },
   {
     name: 'memory',
     title: 'Memory of what is held open, client and server together',
+    phrase: 'memory of {}',
     variants: [
       {
-        name: '10000 idle streams',
+        name: '10,000 idle streams',
         plan: { kind: 'memory', task: { kind: 'idle-streams', count: 10_000 } },
-        libraries: few,
-        standard: true,
+        libraries,
+        headline: true,
       },
       {
-        name: '1000 idle connections',
+        name: '1,000 idle connections',
         plan: { kind: 'memory', task: { kind: 'idle-connections', count: 1000 } },
-        libraries: few,
-        standard: true,
+        libraries,
+        headline: true,
       },
     ],
   },
   {
     name: 'soak',
     title: 'Heap over a million calls',
+    phrase: 'heap over {}',
     variants: [
-      {
-        name: 'a million calls',
-        plan: { kind: 'soak', calls: 1_000_000, parts: 10 },
-        libraries: ours,
-        standard: true,
-      },
+      { name: 'a million calls', plan: { kind: 'soak', calls: 1_000_000, parts: 10 }, libraries: ours },
     ],
   },
   {
     name: 'server',
     title: 'Servers under neutral clients, and beside servers of other languages',
+    phrase: 'the server alone under {}',
     variants: [
       {
         name: 'h2load, 64 streams',
         plan: { kind: 'h2load', streams: 64 },
         libraries: [...libraries, 'grpc-go', 'Python'],
-        standard: true,
+        headline: true,
       },
       {
         name: 'ghz, 64 at a time',
@@ -211,9 +227,16 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'client',
-    title: 'Clients against the Go server, 64 calls outstanding',
+    title: 'Clients against the same server, 64 calls outstanding',
+    phrase: 'the client alone against a {}',
     variants: [
-      { name: 'grpc-go server', plan: echo(64), libraries: [...libraries, 'grpc-go'], server: 'grpc-go' },
+      {
+        name: 'grpc-go server',
+        plan: echo(64),
+        libraries: [...libraries, 'grpc-go'],
+        server: 'grpc-go',
+        headline: true,
+      },
     ],
   },
 ]

@@ -1,6 +1,6 @@
 /** What else is on the machine: servers in Go and Python, neutral clients. What is missing is left out, and said so. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheFolder, root } from './bundle.ts'
@@ -8,7 +8,8 @@ import { hasProgram } from './processes.ts'
 
 const run = promisify(execFile)
 const BUILD_MS = 600_000
-const GHZ = 'github.com/bojand/ghz/cmd/ghz@v0.121.0'
+const GHZ_VERSION = 'v0.121.0'
+const GHZ = `github.com/bojand/ghz/cmd/ghz@${GHZ_VERSION}`
 
 /** Paths of what there is. */
 export interface Tools {
@@ -17,6 +18,8 @@ export interface Tools {
   python: string | undefined
   h2load: string | undefined
   ghz: string | undefined
+  /** Of what there is, by its name. */
+  versions: Record<string, string>
   /** Why something is not there. */
   missing: string[]
 }
@@ -66,12 +69,40 @@ async function findPython(): Promise<string> {
   throw new Error('no Python with grpcio; npm run interop makes one')
 }
 
+/** The first group of `pattern` in what a program prints. */
+async function versionOf(file: string, args: readonly string[], pattern: RegExp): Promise<string> {
+  const { stdout, stderr } = await run(file, args)
+  return pattern.exec(stdout + stderr)?.[1] ?? 'unknown'
+}
+
+async function versionsOf({ go, python, h2load, ghz }: Omit<Tools, 'versions' | 'missing'>) {
+  const versions: Record<string, string> = {}
+  if (go !== undefined) {
+    const module = readFileSync(join(root, 'bench/peers/go/go.mod'), 'utf8')
+    versions['grpc-go'] = /google\.golang\.org\/grpc v(\S+)/.exec(module)?.[1] ?? 'unknown'
+    versions.go = await versionOf('go', ['version'], /go(\d[\d.]*)/)
+  }
+  if (python !== undefined) {
+    const print =
+      'import grpc, platform; print(f"grpcio {grpc.__version__} python {platform.python_version()}")'
+    const text = await versionOf(python, ['-c', print], /(grpcio .*)/)
+    const [, grpcio = 'unknown', , version = 'unknown'] = text.split(' ')
+    versions.grpcio = grpcio
+    versions.python = version
+  }
+  if (h2load !== undefined) versions.h2load = await versionOf(h2load, ['--version'], /nghttp2\/(\S+)/)
+  if (ghz !== undefined)
+    versions.ghz = await versionOf(ghz, ['--version'], /v?(\d+\.\S+)/).catch(() => 'unknown')
+  if (versions.ghz === 'unknown') versions.ghz = GHZ_VERSION.slice(1)
+  return versions
+}
+
 /** Finds, and builds, what the named libraries and plans need. */
 export async function findTools(needs: ReadonlySet<string>): Promise<Tools> {
   const missing: string[] = []
   const find = (name: string, how: () => Promise<string>) =>
     needs.has(name) ? tried(missing, name, how) : Promise.resolve(undefined)
-  return {
+  const tools = {
     go: await find('grpc-go', buildGo),
     python: await find('Python', findPython),
     h2load: await find('h2load', async () => {
@@ -79,6 +110,6 @@ export async function findTools(needs: ReadonlySet<string>): Promise<Tools> {
       return 'h2load'
     }),
     ghz: await find('ghz', findGhz),
-    missing,
   }
+  return { ...tools, versions: await versionsOf(tools), missing }
 }

@@ -108,7 +108,7 @@ async function open(
       read().then(() => done(undefined), done)
       return { send: (body) => void call.write({ body }), end: () => call.end() }
     },
-    close: () => channel.close(),
+    close: () => channel.close({ graceMs: 0 }),
   }
 }
 

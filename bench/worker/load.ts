@@ -16,6 +16,7 @@ class Lanes {
   #started = 0
   #finished = 0
   #running = 0
+  #beside = 0
   #settle: (() => void) | undefined
   #fail: ((error: Error) => void) | undefined
   readonly over: Promise<void>
@@ -46,6 +47,11 @@ class Lanes {
     this.#finished += operations
   }
 
+  /** Ended well beside what is measured. */
+  countBeside(): void {
+    this.#beside++
+  }
+
   fail(error: unknown): void {
     this.#fail!(error instanceof Error ? error : new Error(String(error)))
   }
@@ -60,7 +66,12 @@ class Lanes {
 
   outcome(): Outcome {
     const seconds = (performance.now() - this.#startedAt) / 1000
-    return { operations: this.#finished, seconds, latency: this.#latencies.summary() }
+    return {
+      operations: this.#finished,
+      seconds,
+      latency: this.#latencies.summary(),
+      ...(this.#beside > 0 && { largeOperations: this.#beside }),
+    }
   }
 }
 
@@ -83,6 +94,7 @@ function echoLane(
       if (error !== undefined) throw error
       verify(reply, body)
       if (counted) lanes.done(startedAt, performance.now())
+      else lanes.countBeside()
       next()
     } catch (cause) {
       lanes.fail(cause)

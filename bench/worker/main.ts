@@ -3,7 +3,7 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import type { Connection, ConnectOptions, Contender, ServeOptions } from './contender.ts'
 import { contenders } from './contenders.ts'
 import { load } from './load.ts'
-import { callOnce, setUp } from './set-up.ts'
+import { callOnce, inBatches, setUp } from './set-up.ts'
 import type { LoadTask, Outcome, Sample, SetUpTask } from './task.ts'
 
 /** What a parent may ask for, each with its answer. */
@@ -16,6 +16,7 @@ export interface Commands {
   setUp(task: SetUpTask): Promise<Outcome>
   /** `settled` collects garbage before, so that memory is what is still needed. */
   sample(settled: boolean): Promise<Sample>
+  /** Closes all connections and collects what they leave behind, for the next measurement. */
   close(): Promise<void>
 }
 
@@ -53,7 +54,7 @@ const commands: Commands = {
   async connect(name, port, count, options) {
     const contender = await contenders[name]!()
     client = { contender, port, options }
-    for (let i = 0; i < count; i++) held.push(await contender.connect(port, options))
+    await inBatches(count, async () => held.push(await contender.connect(port, options)))
   },
   load: (task) => load(held, task),
   setUp: (task) => setUp(client!.contender, client!.port, client!.options, task, held),
@@ -69,7 +70,8 @@ const commands: Commands = {
     return { cpuUs: user + system, residentOctets: rss, heapOctets: heapUsed + external, ...pauses }
   },
   async close() {
-    await Promise.all(held.map((connection) => connection.close()))
+    await Promise.all(held.splice(0).map((connection) => connection.close()))
+    globalThis.gc?.()
   },
 }
 

@@ -44,7 +44,7 @@ function openChat(connection: Connection): Promise<void> {
 }
 
 /** Runs `one` as often as said, some at a time. */
-async function inBatches(count: number, one: () => Promise<unknown>): Promise<void> {
+export async function inBatches(count: number, one: () => Promise<unknown>): Promise<void> {
   for (let left = count; left > 0; left -= BATCH) {
     await Promise.all(Array.from({ length: Math.min(BATCH, left) }, one))
   }

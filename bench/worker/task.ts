@@ -46,6 +46,8 @@ export interface Outcome {
   operations: number
   seconds: number
   latency: Latency
+  /** `mixed`: large calls that ended well meanwhile. */
+  largeOperations?: number
 }
 
 /** State of a process, as its operating system and V8 tell it. */

@@ -10,6 +10,7 @@ const results: Results = {
   machine: { cpu: 'A CPU', cores: 2, memoryGiB: 4, os: 'Linux 6', pinned: true },
   versions: { node: 'v20.0.0', '@grpc/grpc-js': '1.2.3' },
   durationMs: 1,
+  firstWarmUpMs: 1,
   warmUpMs: 1,
   missing: ['Python: not there'],
   series: [
