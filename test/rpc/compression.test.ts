@@ -29,6 +29,28 @@ t.test('gRPC compression.md: every encoding restores what it compressed', async 
   }
 })
 
+t.test('a small message does not keep a large buffer alive', async (t) => {
+  for (const name of ['gzip', 'deflate', 'br']) {
+    const encoding = messageEncoding(name)!
+    const restored = decompressMessage(encoding, encoding.compress(Buffer.from('hello '.repeat(20))), 1 << 20)
+    t.equal(restored.length, 120, name)
+    // a piece of Node's shared pool, or little of its own
+    t.ok(restored.buffer.byteLength <= 8192, `${name}: ${restored.buffer.byteLength} octets`)
+  }
+})
+
+t.test('messages larger than one piece of output are whole', async (t) => {
+  const octets = Buffer.alloc(300_000, 'the same text again and again ')
+  const noise = Buffer.from(Array.from(octets, (_, i) => Math.imul(i, 2654435761) >>> 13))
+  for (const name of ['gzip', 'deflate', 'br']) {
+    const encoding = messageEncoding(name)!
+    for (const message of [octets, noise]) {
+      const restored = decompressMessage(encoding, encoding.compress(message), message.length)
+      t.ok(message.equals(restored), name)
+    }
+  }
+})
+
 t.test('a bomb is stopped at the limit', async (t) => {
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
   const before = process.memoryUsage.rss()
