@@ -50,6 +50,23 @@ export function floorBreaches(sources: readonly SourceFile[]): string[] {
   return breaches
 }
 
+/** The two engines, which must not know each other: what both need lies beside them in `src/http2`. */
+const engine = /^src\/http2\/(node|pure)\//
+
+/** Imports from one engine into the other. */
+export function engineBreaches(sources: readonly SourceFile[]): string[] {
+  const breaches: string[] = []
+  for (const { path, imports } of sources) {
+    const own = engine.exec(path)?.[1]
+    if (own === undefined) continue
+    for (const { target = '', line } of imports) {
+      const other = engine.exec(target)?.[1]
+      if (other !== undefined && other !== own) breaches.push(`${path}:${line} imports ${target}`)
+    }
+  }
+  return breaches
+}
+
 /** Imports of packages that are no run-time dependency, and of modules reserved for other files. */
 export function outsideBreaches(sources: readonly SourceFile[], dependencies: readonly string[]): string[] {
   const breaches: string[] = []

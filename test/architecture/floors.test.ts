@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { cycles, floorBreaches, lowerFloors, outsideBreaches } from './floor-rules.ts'
+import { cycles, engineBreaches, floorBreaches, lowerFloors, outsideBreaches } from './floor-rules.ts'
 import { readSources, root, type SourceFile } from './source-files.ts'
 
 const sources = readSources('src')
@@ -52,6 +52,15 @@ t.test('a floor imports itself and lower floors', async (t) => {
     'rpc -> the top index',
   )
   t.equal(floorBreaches([sourceThatImports('src/odd/a.ts')]).length, 1, 'a folder that is no floor')
+})
+
+t.test('the engines do not import each other', async (t) => {
+  t.strictSame(engineBreaches(sources), [])
+  const [node, pure] = ['src/http2/node/a.ts', 'src/http2/pure/a.ts'] as const
+  t.equal(engineBreaches([sourceThatImports(node, pure)]).length, 1)
+  t.equal(engineBreaches([sourceThatImports(pure, node)]).length, 1)
+  t.equal(engineBreaches([sourceThatImports(pure, pure, 'src/http2/peer.ts')]).length, 0)
+  t.equal(engineBreaches([sourceThatImports('src/http2/index.ts', node, pure)]).length, 0)
 })
 
 t.test('what comes from outside is a run-time dependency, and only where its floor allows', async (t) => {

@@ -5,10 +5,11 @@
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { formatAddress } from '../addresses.ts'
+import { connectFailureWords } from '../connect-failure.ts'
+import { diagnosePlaintext, diagnoseTls } from '../diagnosis.ts'
 import { remoteAddress, SocketPeer } from '../peer.ts'
 import { alpnFailure, startClientTls, tlsFailure, tlsFailureWords } from '../tls.ts'
 import type { ConnectionListener, ConnectOptions, SocketAddress } from '../transport.ts'
-import { diagnosePlaintext, diagnoseTls } from './diagnosis.ts'
 import { type Diagnosis, NodeConnection } from './node-connection.ts'
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000
@@ -107,27 +108,8 @@ function afterTls(socket: ReturnType<typeof startClientTls>): Diagnosis {
   return async () => tlsFailureWords(code, 'client')
 }
 
-const CONNECT_FAILURES: Record<string, string> = {
-  ECONNREFUSED: 'connection refused; nothing listens there',
-  ENOENT: 'no such socket file',
-  ENOTFOUND: 'the host name is unknown',
-  EAI_AGAIN: 'the host name could not be looked up',
-  ETIMEDOUT: 'the host did not answer',
-  EHOSTUNREACH: 'the host is unreachable',
-  ENETUNREACH: 'the network is unreachable',
-  EACCES: 'permission denied',
-  ECONNRESET: 'the peer reset the connection',
-}
-
 function connectFailure(connection: NodeConnection, cause: NodeJS.ErrnoException) {
-  // several addresses of one name fail as one AggregateError
-  const code = cause.code ?? ''
-  const words = CONNECT_FAILURES[code] ?? cause.message
-  return connection.connectionError(
-    code === '' ? words : `${words} (${code})`,
-    { initiator: 'peer', cause },
-    'connect',
-  )
+  return connection.connectionError(connectFailureWords(cause), { initiator: 'peer', cause }, 'connect')
 }
 
 function ignore(): void {}

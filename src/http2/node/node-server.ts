@@ -1,15 +1,11 @@
 /**
- * The listening side of the `node` engine: accepts sockets, performs TLS, looks at the first octets before
- * node:http2 sees them (it would swallow what is no HTTP/2 without saying so), and keeps the set of
- * connections.
+ * How a server of the `node` engine comes to its connections: it looks at the first octets before node:http2 sees
+ * them, which would swallow what is no HTTP/2 without saying so.
  */
-import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { formatAddress } from '../addresses.ts'
-import { ConnectionError } from '../errors.ts'
 import { CLIENT_PREFACE, describeFirstOctets, mayBePreface } from '../first-octets.ts'
+import { acceptTls, ListeningServer, tellFailure } from '../listening.ts'
 import { remoteAddress, SocketPeer } from '../peer.ts'
-import { TlsAcceptor } from '../tls.ts'
 import type {
   ConnectionListener,
   Http2Connection,
@@ -31,9 +27,15 @@ export async function listen(
   options: ListenOptions,
   listener: ServerListener,
 ): Promise<Http2Server> {
-  const server = new NodeServer(options, listener)
-  await server.listen(address)
-  return server
+  const timeoutMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS
+  const server = new ListeningServer(options, timeoutMs, listener, (socket, peerAddress, connections) => {
+    const relay = new RelayListener()
+    const connection = createConnection(socket, peerAddress, options, relay, listener, connections)
+    connections.add(connection)
+    introduce(connection, relay, listener)
+    awaitPreface(connection, socket)
+  })
+  return server.listen(address)
 }
 
 /** Speaks HTTP/2 as a server on a duplex stream that is connected already. */
@@ -47,115 +49,19 @@ export function acceptOn(duplex: Duplex, options: ListenOptions, listener: Serve
       return
     }
     connection.enterPhase('tls')
-    duplex.on('error', ignore)
-    try {
-      new TlsAcceptor(
-        options.tls,
-        0,
-        (socket) => {
-          connection.replaceSocket(socket)
-          connection.peer.secured(socket)
-          introduce(connection, relay, listener)
-          awaitPreface(connection, socket)
-        },
-        (error) => connection.fail(error),
-      ).accept(duplex)
-    } catch (cause) {
-      connection.fail(tlsSetupFailure(cause))
-    }
+    acceptTls(
+      duplex,
+      options.tls,
+      (socket) => {
+        connection.replaceSocket(socket)
+        connection.peer.secured(socket)
+        introduce(connection, relay, listener)
+        awaitPreface(connection, socket)
+      },
+      (error) => connection.fail(error),
+    )
   })
   return connection
-}
-
-class NodeServer implements Http2Server {
-  readonly connections = new Set<Http2Connection>()
-  readonly #options: ListenOptions
-  readonly #listener: ServerListener
-  readonly #server: net.Server
-  readonly #acceptor: TlsAcceptor | undefined
-  #address = ''
-  #unix = false
-
-  constructor(options: ListenOptions, listener: ServerListener) {
-    this.#options = options
-    this.#listener = listener
-    this.#server = net.createServer({ noDelay: true }, (socket) => this.#accepted(socket))
-    if (options.tls !== undefined) {
-      this.#acceptor = new TlsAcceptor(
-        options.tls,
-        options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
-        (socket) => this.#open(socket),
-        (error) => this.#failed(error),
-      )
-      this.#acceptor.prepare()
-    }
-  }
-
-  get address(): string {
-    return this.#address
-  }
-
-  async listen(address: SocketAddress): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(
-        'path' in address ? { path: address.path } : { host: address.host, port: address.port },
-        () => {
-          this.#server.off('error', reject)
-          // accept fails, for example without free descriptors: the next one may succeed
-          this.#server.on('error', (cause) => this.#failed(acceptFailure(cause)))
-          resolve()
-        },
-      )
-    })
-    const bound = this.#server.address()
-    this.#unix = typeof bound === 'string' || 'path' in address
-    this.#address =
-      bound === null || typeof bound === 'string'
-        ? formatAddress(address)
-        : formatAddress({ host: bound.address, port: bound.port })
-  }
-
-  close(): Promise<void> {
-    // resolves without waiting for connections: net.Server's own callback would
-    return new Promise((resolve) => {
-      this.#server.close()
-      setImmediate(resolve)
-    })
-  }
-
-  #accepted(socket: net.Socket): void {
-    if (this.#acceptor === undefined) {
-      this.#open(socket)
-      return
-    }
-    try {
-      this.#acceptor.accept(socket)
-    } catch (cause) {
-      socket.destroy()
-      this.#failed(tlsSetupFailure(cause))
-    }
-  }
-
-  #open(socket: Duplex): void {
-    const address = remoteAddress(socket, this.#unix ? this.#address : undefined)
-    const relay = new RelayListener()
-    const connection = createConnection(
-      socket,
-      address,
-      this.#options,
-      relay,
-      this.#listener,
-      this.connections,
-    )
-    this.connections.add(connection)
-    introduce(connection, relay, this.#listener)
-    awaitPreface(connection, socket)
-  }
-
-  #failed(error: ConnectionError): void {
-    tellFailure(this.#listener, error)
-  }
 }
 
 /** Stands in until the server's listener has said who listens to the connection. */
@@ -246,33 +152,6 @@ function awaitPreface(connection: NodeConnection, socket: Duplex): void {
   socket.on('end', ended)
   socket.on('close', ended)
   socket.on('error', failed)
-}
-
-function tellFailure(listener: ServerListener, error: ConnectionError): void {
-  try {
-    listener.onFailure?.(error)
-  } catch (thrown) {
-    process.emitWarning(`onFailure of an HTTP/2 server threw: ${String(thrown)}`, 'GrpcGlassWarning')
-  }
-}
-
-function tlsSetupFailure(cause: unknown): ConnectionError {
-  return new ConnectionError(
-    `TLS with a client failed: our certificate or key can't be used: ${(cause as Error).message}`,
-    {
-      initiator: 'local',
-      phase: 'tls',
-      cause,
-    },
-  )
-}
-
-function acceptFailure(cause: Error): ConnectionError {
-  return new ConnectionError(`Accepting a connection failed: ${cause.message}`, {
-    initiator: 'local',
-    phase: 'connect',
-    cause,
-  })
 }
 
 function ignore(): void {}

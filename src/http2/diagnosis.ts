@@ -1,12 +1,12 @@
 /**
- * What a peer speaks that failed before its SETTINGS. node:http2 never shows the octets it could not read, so
- * a second, short connection asks again; nothing of this happens on the good path.
+ * What a peer speaks that failed before its SETTINGS: a second, short connection asks. node:http2 never shows the
+ * octets it could not read, and a peer that expects TLS may just close. Nothing of this happens on the good path.
  */
 import net from 'node:net'
 import tls from 'node:tls'
-import { formatAddress } from '../addresses.ts'
-import { CLIENT_PREFACE, describeFirstOctets } from '../first-octets.ts'
-import type { SocketAddress } from '../transport.ts'
+import { formatAddress } from './addresses.ts'
+import { CLIENT_PREFACE, describeFirstOctets } from './first-octets.ts'
+import type { SocketAddress } from './transport.ts'
 
 /** Longest wait for an answer. */
 const PROBE_MS = 1000

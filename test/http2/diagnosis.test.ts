@@ -1,8 +1,8 @@
 /** The second connection that asks what a peer speaks. */
 import type net from 'node:net'
 import t from 'tap'
-import { diagnosePlaintext, diagnoseTls } from '../../../src/http2/node/diagnosis.ts'
-import { RawServer, settingsFrame } from '../../support/raw-http2.ts'
+import { diagnosePlaintext, diagnoseTls } from '../../src/http2/diagnosis.ts'
+import { RawServer, settingsFrame } from '../support/raw-http2.ts'
 
 t.test('failures of one address at the same time share one answer', async (t) => {
   const raw = await RawServer.start((_, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
