@@ -1,140 +1,199 @@
-/** Charts of results as SVG, drawn by Vega-Lite. */
+/**
+ * Charts of results as SVG, drawn by Vega-Lite. All show ratios: absolute times belong to the machine they were
+ * measured on.
+ */
 import { parse, View } from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import type { Results } from './results.ts'
-import { BASE, type Row, rowsOf } from './table.ts'
+import { BASE, type Cell, type Row, rowsOf } from './table.ts'
 
 const WIDTH = 560
-const ORDER = [
-  'pure',
-  'node',
-  'grpc-js',
-  'nice-grpc',
-  'connect-node',
-  'grpc-go',
-  'Python',
-  'bare http2',
-  'raw TCP',
-]
-const COLOURS = [
-  '#0b7285',
-  '#15aabf',
-  '#f08c00',
-  '#ffc078',
-  '#ae3ec9',
-  '#5c940d',
-  '#ffd43b',
-  '#868e96',
-  '#ced4da',
-]
-const config = { background: 'white', axis: { labelFontSize: 12, titleFontSize: 12 } }
-const colour = {
-  field: 'library',
-  type: 'nominal' as const,
-  scale: { domain: ORDER, range: COLOURS },
-  title: null,
+const LOOKS: Readonly<Record<string, { colour: string; shape: string }>> = {
+  pure: { colour: '#0b7285', shape: 'circle' },
+  node: { colour: '#15aabf', shape: 'diamond' },
+  'grpc-js': { colour: '#f08c00', shape: 'square' },
+  'nice-grpc': { colour: '#e8590c', shape: 'triangle-up' },
+  'connect-node': { colour: '#ae3ec9', shape: 'triangle-down' },
+  'grpc-go': { colour: '#5c940d', shape: 'cross' },
+  Python: { colour: '#c2a300', shape: 'triangle-right' },
+  'bare http2': { colour: '#868e96', shape: 'triangle-left' },
+  'raw TCP': { colour: '#adb5bd', shape: 'wedge' },
+}
+const config = {
+  background: 'white',
+  axis: { labelFontSize: 12, titleFontSize: 12 },
+  legend: { title: null },
 }
 
-async function draw(spec: TopLevelSpec): Promise<string> {
-  const view = new View(parse(compile(spec).spec), { renderer: 'none' })
+/** Colour and shape of those libraries that are in a chart. */
+function encodingOf(values: readonly { library: string }[]) {
+  const domain = Object.keys(LOOKS).filter((name) => values.some(({ library }) => library === name))
+  const scale = (look: 'colour' | 'shape') => ({ domain, range: domain.map((name) => LOOKS[name]![look]) })
+  return {
+    color: { field: 'library', type: 'nominal', scale: scale('colour'), title: null },
+    shape: { field: 'library', type: 'nominal', scale: scale('shape'), title: null },
+  }
+}
+
+async function draw(spec: unknown): Promise<string> {
+  const view = new View(parse(compile(spec as TopLevelSpec).spec), { renderer: 'none' })
   try {
-    return await view.toSVG()
+    return `${await view.toSVG()}\n`
   } finally {
     view.finalize()
   }
 }
 
-/** The name of a row where it stands alone. */
+/** The name of a row where it stands alone: what prose calls it. */
 export function rowName({ scenario, variant }: Row): string {
-  return `${scenario.name}: ${variant.name}`
+  return scenario.phrase.replace('{}', variant.name)
 }
 
-/** How many times better than grpc-js each library is, in each row that grpc-js is in; on a logarithmic scale. */
+const LOG_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+
+/** How many times better than grpc-js each library is, a line for each row; on a logarithmic scale. */
 function ratioChart(rows: readonly Row[]): Promise<string> {
   const values = rows.flatMap((row) =>
     row.cells
-      .filter(({ ratio }) => ratio !== undefined)
+      .filter(({ library, ratio }) => ratio !== undefined && library !== BASE)
       .map(({ library, ratio }) => ({ row: rowName(row), library, ratio })),
   )
   return draw({
     config,
-    data: { values },
     width: WIDTH,
-    height: { step: 9 },
-    mark: { type: 'bar', tooltip: false },
-    encoding: {
-      y: { field: 'row', type: 'nominal', sort: null, title: null, axis: { labelLimit: 240 } },
-      yOffset: { field: 'library', sort: ORDER },
-      x: {
-        field: 'ratio',
-        type: 'quantitative',
-        scale: { type: 'log' },
-        title: `times as good as ${BASE} (log)`,
+    height: { step: 24 },
+    layer: [
+      {
+        data: { values: [{ at: 1 }] },
+        mark: { type: 'rule', color: '#f08c00' },
+        encoding: { x: { datum: 1 } },
       },
-      color: colour,
-    },
-  } as TopLevelSpec)
+      {
+        data: { values },
+        mark: { type: 'point', filled: true, size: 70, opacity: 0.9 },
+        encoding: {
+          y: {
+            field: 'row',
+            type: 'nominal',
+            sort: null,
+            title: null,
+            axis: { labelLimit: 420, grid: true },
+          },
+          x: {
+            field: 'ratio',
+            type: 'quantitative',
+            scale: { type: 'log', nice: true },
+            axis: { values: LOG_TICKS, format: '~r' },
+            title: `times as good as ${BASE} (the line); to the right is better; logarithmic`,
+          },
+          ...encodingOf(values),
+        },
+      },
+    ],
+  })
 }
 
-/** A curve for each library: throughput, or the 99th percentile, over a scale. */
-function curve(rows: readonly Row[], figure: 'median' | 'p99Ms', title: string): Promise<string> {
+/** A curve for each library over a scale, as multiples of grpc-js at its first point; none without that. */
+async function curve(
+  rows: readonly Row[],
+  figureOf: (cell: Cell) => number | undefined,
+  what: string,
+): Promise<string | undefined> {
+  const first = rows[0]!
+  const baseCell = first.cells.find(({ library }) => library === BASE)
+  const base = baseCell && figureOf(baseCell)
+  if (rows.length < 3 || base === undefined || base <= 0) return undefined
   const values = rows.flatMap(({ variant, cells }) =>
     cells
-      .filter((cell) => cell[figure] !== undefined)
-      .map((cell) => ({ at: variant.name, library: cell.library, value: cell[figure] })),
+      .map((cell) => ({ at: variant.name, library: cell.library, value: (figureOf(cell) ?? 0) / base }))
+      .filter(({ value }) => value > 0),
   )
   return draw({
     config,
     data: { values },
     width: WIDTH,
     height: 280,
-    mark: { type: 'line', point: true },
+    mark: { type: 'line', point: { filled: true, size: 60 } },
     encoding: {
       x: {
         field: 'at',
         type: 'ordinal',
         sort: null,
-        title: rows[0]?.scenario.scale ?? null,
+        title: first.scenario.scale ?? null,
         axis: { labelAngle: 0 },
       },
-      y: { field: 'value', type: 'quantitative', scale: { type: 'log' }, title },
-      color: colour,
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        axis: { format: '~g', tickCount: 5 },
+        title: [what, `${BASE} at ${first.variant.name} = 1; logarithmic`],
+      },
+      ...encodingOf(values),
     },
-  } as TopLevelSpec)
+  })
 }
 
-/** Charts by file name: one of ratios, and two curves for each scenario with a scale. */
-export async function chartsOf(name: string, results: Results): Promise<Map<string, string>> {
+/** CPU time and collector's pauses of a call, client and server, as multiples of grpc-js's CPU time at that end. */
+function costChart(row: Row): Promise<string> | undefined {
+  const base = row.cells.find(({ library }) => library === BASE)
+  if (base?.clientCpuUs === undefined || base.serverCpuUs === undefined) return undefined
+  const { clientCpuUs: client, serverCpuUs: server } = base
+  const values = row.cells.flatMap((cell) => [
+    { library: cell.library, of: 'client, CPU', value: (cell.clientCpuUs ?? 0) / client },
+    { library: cell.library, of: 'server, CPU', value: (cell.serverCpuUs ?? 0) / server },
+    { library: cell.library, of: 'client, GC pauses', value: (cell.clientGcUs ?? 0) / client },
+    { library: cell.library, of: 'server, GC pauses', value: (cell.serverGcUs ?? 0) / server },
+  ])
+  return draw({
+    config,
+    data: { values },
+    width: WIDTH / 2 - 30,
+    height: { step: 16 },
+    mark: { type: 'bar' },
+    encoding: {
+      facet: { field: 'of', type: 'nominal', sort: null, columns: 2, title: null },
+      y: { field: 'library', type: 'nominal', sort: Object.keys(LOOKS), title: null },
+      x: { field: 'value', type: 'quantitative', title: `CPU of ${BASE} at that end = 1` },
+      color: { ...encodingOf(values).color, legend: null },
+    },
+    resolve: { scale: { x: 'independent' } },
+  })
+}
+
+/** The row whose costs are shown: unary calls with many outstanding. */
+export const isCostRow = ({ scenario, variant }: Row): boolean =>
+  scenario.name === 'unary' && variant.name === '64'
+
+/**
+ * Charts by file name: `overview.svg` of the rows that matter most; `costs.svg`; for each scenario a chart of its
+ * ratios, or, where its variants are a scale, two curves.
+ */
+export async function chartsOf(results: Results): Promise<Map<string, string>> {
   const rows = rowsOf(results)
   const charts = new Map<string, string>()
-  const compared = rows.filter(({ cells }) => cells.some(({ ratio }) => ratio !== undefined && ratio !== 1))
-  if (compared.length > 0) charts.set(`${name}.svg`, await ratioChart(compared))
-  const scales = new Set(rows.map(({ scenario }) => scenario).filter(({ scale }) => scale !== undefined))
-  for (const scenario of scales) {
-    const points = rows.filter((row) => row.scenario === scenario)
-    if (points.length < 3) continue
-    if (points.every(({ moreIsBetter }) => moreIsBetter || scenario.name === 'unary')) {
-      charts.set(
+  const add = (name: string, svg: string | undefined) => svg !== undefined && charts.set(name, svg)
+  const compared = rows.filter(({ cells }) =>
+    cells.some(({ library, ratio }) => ratio !== undefined && library !== BASE),
+  )
+  const headlines = compared.filter(({ variant }) => variant.headline)
+  if (headlines.length > 0) add('overview.svg', await ratioChart(headlines))
+  const costs = rows.find(isCostRow)
+  if (costs !== undefined) add('costs.svg', await costChart(costs))
+  for (const scenario of new Set(compared.map((row) => row.scenario))) {
+    const points = compared.filter((row) => row.scenario === scenario)
+    if (scenario.scale === undefined) {
+      add(`${scenario.name}.svg`, await ratioChart(points))
+      continue
+    }
+    // at a fixed rate all make the same number of calls
+    if (scenario.name !== 'latency') {
+      add(
         `${scenario.name}-throughput.svg`,
-        await curve(throughputOf(points, results), 'median', 'calls/s (log)'),
+        await curve(points, (cell) => cell.operationsPerSecond, 'calls a second'),
       )
     }
-    charts.set(`${scenario.name}-p99.svg`, await curve(points, 'p99Ms', 'p99 in ms (log)'))
+    add(`${scenario.name}-p99.svg`, await curve(points, (cell) => cell.p99Ms, '99th percentile of latency'))
   }
   return charts
-}
-
-/** The same rows with calls a second, also where latency is what a row is about. */
-function throughputOf(rows: readonly Row[], { series }: Results): Row[] {
-  const median = (row: Row, library: string): number => {
-    const rounds = series.find(
-      (s) => s.scenario === row.scenario.name && s.variant === row.variant.name && s.library === library,
-    )?.rounds
-    const sorted = (rounds ?? []).map((figures) => figures.operationsPerSecond ?? 0).sort((a, b) => a - b)
-    return sorted[sorted.length >> 1] ?? 0
-  }
-  return rows.map((row) => ({
-    ...row,
-    cells: row.cells.map((cell) => ({ ...cell, median: median(row, cell.library) })),
-  }))
 }

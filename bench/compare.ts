@@ -14,7 +14,7 @@ import { scenarios } from './scenarios.ts'
 import { type Bench, Sitting } from './sitting.ts'
 import { short } from './table.ts'
 
-const compared = ['unary 1', 'unary 64', 'sizes 1 MiB', 'streaming server, 16 B']
+const compared = ['unary 1', 'unary 64', 'sizes 1 MiB', 'streaming server streams of 16 B']
 const engines = ['pure', 'node']
 const noTools = {
   go: undefined,

@@ -56,10 +56,10 @@ function figuresOf(outcome: Outcome): Figures {
 
 async function measureLoad(
   sitting: Sitting,
-  { task, connections = 1 }: Plan & { kind: 'load' },
+  { task, connections = 1, times = 1 }: Plan & { kind: 'load' },
   options: ConnectOptions,
 ): Promise<Figures> {
-  const { durationMs } = sitting.bench
+  const durationMs = sitting.bench.durationMs * times
   const { library } = sitting.seat
   const server = await sitting.server()
   if (library === 'grpc-go') return measureGoClient(sitting, task, server)

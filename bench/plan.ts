@@ -83,23 +83,28 @@ export function orderOf(groups: readonly Group[], round: number): Group[] {
 
 /** Rough times, in seconds, on a machine of 2026 with two cores. */
 const PROCESSES_S = 0.7
+const CONNECTION_S = 0.002
 const FIXED_S = { load: 0.1, 'set-up': 1.2, memory: 2.5, 'first-call': 0.5, h2load: 0.2, ghz: 0.3, soak: 90 }
 
+type Times = Pick<Bench, 'firstWarmUpMs' | 'warmUpMs' | 'durationMs' | 'scaleDown'>
+
+function jobSeconds({ variant: { plan } }: Job, { warmUpMs, durationMs, scaleDown }: Times): number {
+  if (plan.kind === 'soak') return FIXED_S.soak / scaleDown
+  const fixed = FIXED_S[plan.kind]
+  if (plan.kind === 'load') {
+    const { times = 1, connections = 1 } = plan
+    return fixed + connections * CONNECTION_S + (warmUpMs + durationMs * times) / 1000
+  }
+  return plan.kind === 'h2load' || plan.kind === 'ghz' ? fixed + (warmUpMs + durationMs) / 1000 : fixed
+}
+
 /** About how long all rounds take, in seconds. */
-export function estimateSeconds(
-  groups: readonly Group[],
-  rounds: number,
-  { firstWarmUpMs, warmUpMs, durationMs, scaleDown }: Omit<Bench, 'script' | 'tools' | 'identity'>,
-): number {
+export function estimateSeconds(groups: readonly Group[], rounds: number, times: Times): number {
   let seconds = 0
   for (let round = 0; round < rounds; round++) {
     for (const { jobs } of orderOf(groups, round)) {
-      seconds += PROCESSES_S + (firstWarmUpMs - warmUpMs) / 1000
-      for (const { variant } of jobs) {
-        const { kind } = variant.plan
-        seconds += kind === 'load' || kind === 'h2load' || kind === 'ghz' ? (warmUpMs + durationMs) / 1000 : 0
-        seconds += kind === 'soak' ? FIXED_S.soak / scaleDown : FIXED_S[kind]
-      }
+      seconds += PROCESSES_S + (times.firstWarmUpMs - times.warmUpMs) / 1000
+      for (const job of jobs) seconds += jobSeconds(job, times)
     }
   }
   return seconds

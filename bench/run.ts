@@ -30,7 +30,7 @@ interface Flags {
 }
 
 const QUICK = { firstWarmUpMs: 50, warmUpMs: 30, durationMs: 50, rounds: 1, scaleDown: 50 }
-const FULL = { firstWarmUpMs: 700, warmUpMs: 250, durationMs: 700, rounds: 5, scaleDown: 1 }
+const FULL = { firstWarmUpMs: 600, warmUpMs: 200, durationMs: 600, rounds: 5, scaleDown: 1 }
 /** Tries of a measurement that fails: a port or a process may be short for a moment. */
 const TRIES = 2
 const FAILURE_LENGTH = 600

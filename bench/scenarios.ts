@@ -7,7 +7,8 @@ import type { LoadTask, SetUpTask } from './worker/task.ts'
 
 /** How a variant is measured. */
 export type Plan =
-  | { kind: 'load'; task: LoadTask; connections?: number }
+  /** `times`: so many times as long as others, where a measurement has few operations. */
+  | { kind: 'load'; task: LoadTask; connections?: number; times?: number }
   | { kind: 'set-up'; task: SetUpTask }
   | { kind: 'memory'; task: SetUpTask }
   | { kind: 'first-call' }
@@ -110,14 +111,14 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'streaming',
     title: 'Messages a second in streams',
-    phrase: 'messages in streams ({})',
+    phrase: 'messages in {}',
     variants: [
-      { name: 'server, 16 B', plan: stream('download', 1, 16), libraries, headline: true },
-      { name: 'server, 64 KiB', plan: stream('download', 1, 64 * KIB), libraries },
-      { name: 'client, 16 B', plan: stream('upload', 1, 16), libraries, headline: true },
-      { name: 'client, 64 KiB', plan: stream('upload', 1, 64 * KIB), libraries },
-      { name: 'ping-pong, 1 stream', plan: stream('ping-pong', 1, 16), libraries },
-      { name: 'ping-pong, 64 streams', plan: stream('ping-pong', 64, 16), libraries, headline: true },
+      { name: 'server streams of 16 B', plan: stream('download', 1, 16), libraries, headline: true },
+      { name: 'server streams of 64 KiB', plan: stream('download', 1, 64 * KIB), libraries },
+      { name: 'client streams of 16 B', plan: stream('upload', 1, 16), libraries, headline: true },
+      { name: 'client streams of 64 KiB', plan: stream('upload', 1, 64 * KIB), libraries },
+      { name: 'one ping-pong stream', plan: stream('ping-pong', 1, 16), libraries },
+      { name: '64 ping-pong streams', plan: stream('ping-pong', 64, 16), libraries, headline: true },
     ],
   },
   {
@@ -126,7 +127,7 @@ export const scenarios: readonly Scenario[] = [
     phrase: 'unary calls with {}',
     variants: [
       { name: 'TLS', plan: echo(64), libraries: withHttp2, options: { useTls: true }, headline: true },
-      { name: 'gzip, 64 KiB', plan: echo(8, 64 * KIB), libraries, options: { gzip: true }, headline: true },
+      { name: 'gzip of 64 KiB', plan: echo(8, 64 * KIB), libraries, options: { gzip: true }, headline: true },
       {
         name: '30 fields of metadata',
         plan: echo(64),
@@ -147,6 +148,7 @@ export const scenarios: readonly Scenario[] = [
       plan: {
         kind: 'load',
         task: { kind: 'open-loop', outstanding: 1, sizeOctets: 16, callsPerSecond },
+        times: 2,
       } as Plan,
       libraries: withHttp2,
       headline: callsPerSecond === 500,
@@ -167,17 +169,21 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'set-up',
-    title: 'Connections set up, with one call each',
-    phrase: 'time of a new connection with a call ({})',
+    title: 'Connections set up with one call each, and the first call of a process with its import',
+    phrase: 'time of {}',
     variants: [
-      { name: 'plaintext', plan: { kind: 'set-up', task: { kind: 'set-up', count: 150 } }, libraries },
       {
-        name: 'TLS',
+        name: 'a connection and a call',
+        plan: { kind: 'set-up', task: { kind: 'set-up', count: 150 } },
+        libraries,
+      },
+      {
+        name: 'a TLS connection and a call',
         plan: { kind: 'set-up', task: { kind: 'set-up', count: 75 } },
         libraries,
         options: { useTls: true },
       },
-      { name: 'first call after import', plan: { kind: 'first-call' }, libraries, headline: true },
+      { name: 'import and first call', plan: { kind: 'first-call' }, libraries, headline: true },
     ],
   },
   {
@@ -188,8 +194,13 @@ export const scenarios: readonly Scenario[] = [
       {
         name: '10,000 idle streams',
         plan: { kind: 'memory', task: { kind: 'idle-streams', count: 10_000 } },
-        libraries,
+        libraries: [...ours, 'grpc-js'],
         headline: true,
+      },
+      {
+        name: '1,000 idle streams',
+        plan: { kind: 'memory', task: { kind: 'idle-streams', count: 1000 } },
+        libraries,
       },
       {
         name: '1,000 idle connections',
@@ -210,7 +221,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'server',
     title: 'Servers under neutral clients, and beside servers of other languages',
-    phrase: 'the server alone under {}',
+    phrase: 'server alone under {}',
     variants: [
       {
         name: 'h2load, 64 streams',
@@ -228,7 +239,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'client',
     title: 'Clients against the same server, 64 calls outstanding',
-    phrase: 'the client alone against a {}',
+    phrase: 'client alone on a {}',
     variants: [
       {
         name: 'grpc-go server',

@@ -24,8 +24,18 @@ export interface Cell {
   ratio: number | undefined
   p50Ms: number | undefined
   p99Ms: number | undefined
+  /** Also where something else is what the row is about. */
+  operationsPerSecond: number | undefined
+  /** CPU time of an operation. */
   clientCpuUs: number | undefined
   serverCpuUs: number | undefined
+  /** Pauses for garbage collection, divided by operations, and the longest one. */
+  clientGcUs: number | undefined
+  serverGcUs: number | undefined
+  clientGcLongestMs: number | undefined
+  serverGcLongestMs: number | undefined
+  /** Large calls a second beside the small ones that were measured. */
+  largeOperationsPerSecond: number | undefined
 }
 
 function ratioTo(base: number | undefined, median: number, moreIsBetter: boolean): number | undefined {
@@ -47,14 +57,21 @@ export function rowsOf({ series }: Results): Row[] {
         const found = find(scenario.name, variant.name, library)
         const main = spread(found, figure)
         if (main === undefined) continue
+        const medianOf = (name: string) => spread(found, name)?.median
         cells.push({
           library,
           ...main,
           ratio: ratioTo(base, main.median, moreIsBetter),
-          p50Ms: spread(found, 'p50Ms')?.median,
-          p99Ms: spread(found, 'p99Ms')?.median,
-          clientCpuUs: spread(found, 'clientCpuUsPerOperation')?.median,
-          serverCpuUs: spread(found, 'serverCpuUsPerOperation')?.median,
+          p50Ms: medianOf('p50Ms'),
+          p99Ms: medianOf('p99Ms'),
+          operationsPerSecond: medianOf('operationsPerSecond'),
+          clientCpuUs: medianOf('clientCpuUsPerOperation'),
+          serverCpuUs: medianOf('serverCpuUsPerOperation'),
+          clientGcUs: medianOf('clientGcPausesUsPerOperation'),
+          serverGcUs: medianOf('serverGcPausesUsPerOperation'),
+          clientGcLongestMs: medianOf('clientGcLongestPauseMs'),
+          serverGcLongestMs: medianOf('serverGcLongestPauseMs'),
+          largeOperationsPerSecond: medianOf('largeOperationsPerSecond'),
         })
       }
       if (cells.length > 0) rows.push({ scenario, variant, unit, moreIsBetter, cells })
@@ -72,6 +89,8 @@ export function short(value: number | undefined): string {
   return value.toPrecision(3)
 }
 
+const pauses = (us: number | undefined): string => (us === undefined ? '' : `, ${short(us)} µs GC`)
+
 /** Text for a terminal. */
 export function renderTable(results: Results): string {
   const lines: string[] = []
@@ -82,13 +101,16 @@ export function renderTable(results: Results): string {
       lines.push('', title)
     }
     lines.push(`  ${variant.name} (${unit})`)
-    for (const { library, median, least, greatest, ratio, p50Ms, p99Ms, clientCpuUs, serverCpuUs } of cells) {
+    for (const cell of cells) {
+      const { library, median, least, greatest, ratio, p50Ms, p99Ms, clientCpuUs, serverCpuUs } = cell
+      const { clientGcUs, serverGcUs, largeOperationsPerSecond } = cell
       const details = [
         ratio === undefined ? '' : `${short(ratio)} x ${BASE}`,
         `${short(least)} … ${short(greatest)}`,
         p50Ms === undefined ? '' : `p50 ${short(p50Ms)} ms, p99 ${short(p99Ms)} ms`,
-        clientCpuUs === undefined ? '' : `client ${short(clientCpuUs)} µs CPU`,
-        serverCpuUs === undefined ? '' : `server ${short(serverCpuUs)} µs CPU`,
+        largeOperationsPerSecond === undefined ? '' : `${short(largeOperationsPerSecond)} large calls/s`,
+        clientCpuUs === undefined ? '' : `client ${short(clientCpuUs)} µs CPU${pauses(clientGcUs)}`,
+        serverCpuUs === undefined ? '' : `server ${short(serverCpuUs)} µs CPU${pauses(serverGcUs)}`,
       ].filter((text) => text !== '')
       lines.push(`    ${library.padEnd(14)} ${short(median).padStart(10)}   ${details.join('; ')}`)
     }
