@@ -88,7 +88,7 @@ const table = [
   `|---|${engines.map(() => '---|').join('')}`,
   ...[...rows].map(
     ([promise, row]) =>
-      `| ${promise.trim()} | ${engines.map((engine) => cell(row.get(engine))).join(' | ')} |`,
+      `| ${promise.replace(/^ +/, '… ')} | ${engines.map((engine) => cell(row.get(engine))).join(' | ')} |`,
   ),
 ].join('\n')
 console.log(`\n${table}\n`)

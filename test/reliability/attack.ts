@@ -18,7 +18,6 @@ const collect = runInNewContext('gc') as () => void
 
 /** Growth of resident memory that an attack may leave behind (RELIABILITY promise 13). */
 const MAX_GROWTH_OCTETS = 20 * 1024 * 1024
-const MAX_PROBE_MS = 250
 const SETTLE_MS = 5000
 
 /** Live memory in octets, after a collection. */
@@ -91,7 +90,7 @@ export async function attack(
     'another connection is served',
   )
   const probeMs = performance.now() - start
-  if (process.env.GLASS_RELIABILITY_TIMES) t.ok(probeMs < MAX_PROBE_MS, `in ${probeMs.toFixed(0)} ms`)
+  t.comment(`probe ${probeMs.toFixed(0)} ms`)
   t.same(
     await client.one({ text: 'still' }, { deadline: 5000 }),
     { text: 'still' },

@@ -377,7 +377,7 @@ for (const engine of ENGINES) {
           t.pass('an open header block too')
         }
       },
-      { server: { handshakeTimeoutMs: 300, ...(engine === 'pure' && { headerTimeoutMs: 300 }) } as never },
+      { server: { handshakeTimeoutMs: 300, ...(engine === 'pure' && { fieldBlockTimeoutMs: 300 }) } as never },
     ),
   )
 

@@ -68,11 +68,11 @@ export const idle: Measure = async (engine, { short }) => {
   await server.close({ graceMs: 0 })
   return [
     {
-      promise: `idle connection (of ${count}), RSS and live memory, KiB`,
+      promise: `idle connection (of ${count}), RSS (20 for node, 12 for pure) and live memory, KiB`,
       figure: `${(rssIdle / count / 1024).toFixed(1)} and ${(heapIdle / count / 1024).toFixed(1)}`,
     },
     {
-      promise: `open stream (of ${streams}), live memory, KiB`,
+      promise: `open stream (of ${streams}), live memory (5), KiB`,
       figure: (heapOpen / streams / 1024).toFixed(1),
       kept: allOpen,
     },
@@ -168,7 +168,7 @@ export const kill: Measure = async (engine) => {
       kept: unavailable === 100 && !(answer instanceof Error),
     },
     {
-      promise: '  kill to status, restart to answer, ms',
+      promise: '  kill to status (100), restart to answer (1,000), ms',
       figure: `${statusMs.toFixed(0)}, ${readyMs.toFixed(0)}`,
     },
   ]

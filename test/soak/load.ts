@@ -35,7 +35,7 @@ export const soak: Measure = async (engine, { short }) => {
     const max = times.at(-1)!.toFixed(0)
     figures.push(
       { promise: `${name}: failures of ${iterations}`, figure: String(failures), kept: failures === 0 },
-      { promise: `${name}: median and longest, ms`, figure: `${p50} and ${max}` },
+      { promise: `  ${name}: median and longest (250), ms`, figure: `${p50} and ${max}` },
     )
   }
   await server.close()
@@ -63,8 +63,11 @@ export const largeUnary: Measure = async (engine, { short }) => {
       figure: String(failures),
       kept: failures === 0,
     },
-    { promise: `  took, s`, figure: seconds },
-    { promise: `  peak RSS, client and server`, figure: mib(process.resourceUsage().maxRSS * 1024) },
+    { promise: '  took (15), s', figure: seconds },
+    {
+      promise: '  peak RSS of client and server in one (700 MiB)',
+      figure: mib(process.resourceUsage().maxRSS * 1024),
+    },
   ]
 }
 
@@ -94,7 +97,7 @@ export const heap: Measure = async (engine, { short }) => {
       figure: mib(growth),
       kept: growth < 2 * MIB,
     },
-    { promise: '  RSS per 100,000 calls', figure: mib(slope) },
+    { promise: '  RSS for each 100,000 of them (5 MiB)', figure: mib(slope) },
   ]
 }
 

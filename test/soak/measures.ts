@@ -1,6 +1,8 @@
 /** The measurements by name, in the order of the table. */
+import { attacks } from './attacks.ts'
 import { idle, kill, stalled } from './connections.ts'
 import { fuzz } from './fuzz.ts'
+import { frozen, silence, start } from './lifetime.ts'
 import { heap, largeUnary, race, soak } from './load.ts'
 import type { Measure } from './measure.ts'
 import { mix } from './mix.ts'
@@ -12,7 +14,11 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   idle,
   stalled,
   kill,
+  frozen,
+  silence,
   race,
+  attacks,
   fuzz,
+  start,
   mix,
 }

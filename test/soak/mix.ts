@@ -95,9 +95,9 @@ export const mix: Measure = async (engine, { short, minutes, seed }) => {
       figure: wrong === '' ? `0 of ${calls}` : wrong.slice(0, 300),
       kept: wrong === '' && gone,
     },
-    { promise: '  live memory, second half (< +1 MiB)', figure: mib(growth), kept: growth < MIB },
+    { promise: '  live memory in the second half (< +1 MiB)', figure: mib(growth), kept: growth < MIB },
     {
-      promise: '  p99 of unary calls, first and second half, ms',
+      promise: '  p99 of unary calls, first and second half (1.3 times the first), ms',
       figure: `${percentile(first, 0.99).toFixed(1)} and ${percentile(last, 0.99).toFixed(1)}`,
     },
   ]
