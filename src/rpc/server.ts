@@ -260,6 +260,8 @@ export class Server implements ServerCallHost {
           `Invalid grpc-timeout value ${JSON.stringify(head.timeout)}`,
         )
       }
+      // No handler runs for nobody.
+      if (timeoutMs === 0) return this.reject(stream, head, Status.DEADLINE_EXCEEDED, 'Deadline exceeded')
     }
     const route = this.routes.get(head.path ?? '')
     if (route === undefined) {

@@ -116,6 +116,16 @@ const ENDED: readonly {
     codes: [ENHANCE_YOUR_CALM, 2, undefined],
   },
   {
+    name: '8 reset flood without reading, CVE-2019-9514',
+    play: async (peer) => {
+      peer.socket.pause()
+      // each is malformed: no :path
+      await pour(peer, 50_000, (i) => headersFrame(1 + i * 2, false, ':method', 'POST', ':scheme', 'http'))
+      peer.socket.resume()
+    },
+    codes: [ENHANCE_YOUR_CALM, 1, 2, undefined],
+  },
+  {
     name: '9 SETTINGS flood, CVE-2019-9515',
     play: async (peer) => {
       peer.socket.pause()
@@ -148,6 +158,14 @@ const ENDED: readonly {
           1,
           Buffer.concat([Buffer.from([0xff]), Buffer.alloc(40, 0x80)]),
         ),
+      ),
+    codes: [9],
+  },
+  {
+    name: '16 HPACK: Huffman padding that is no part of EOS (RFC 7541 §5.2)',
+    play: async (peer) =>
+      peer.write(
+        frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, Buffer.from([0x00, 0x81, 0x00, 0x81, 0x00])),
       ),
     codes: [9],
   },
@@ -377,7 +395,9 @@ for (const engine of ENGINES) {
           t.pass('an open header block too')
         }
       },
-      { server: { handshakeTimeoutMs: 300, ...(engine === 'pure' && { fieldBlockTimeoutMs: 300 }) } as never },
+      {
+        server: { handshakeTimeoutMs: 300, ...(engine === 'pure' && { fieldBlockTimeoutMs: 300 }) } as never,
+      },
     ),
   )
 

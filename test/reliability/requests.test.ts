@@ -194,6 +194,7 @@ const ROWS: readonly Row[] = [
   { name: '45 grpc-timeout of 9 digits', fields: fields({ 'grpc-timeout': '123456789m' }), expect: grpc(13) },
   { name: '45 negative grpc-timeout', fields: fields({ 'grpc-timeout': '-1S' }), expect: grpc(13) },
   { name: '45 grpc-timeout without unit', fields: fields({ 'grpc-timeout': '1' }), expect: grpc(13) },
+  { name: '45 grpc-timeout 0n', fields: fields({ 'grpc-timeout': '0n' }), body: message(), expect: grpc(4) },
   {
     name: '45 grpc-timeout 99999999H',
     fields: fields({ 'grpc-timeout': '99999999H' }),
