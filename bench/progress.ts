@@ -13,15 +13,15 @@ export interface Progress {
  */
 export function startProgress(title: string, steps: number): Progress {
   const { stderr } = process
+  stderr.write(`${title}\n`)
   if (!stderr.isTTY) {
     let done = 0
-    stderr.write(`${title}\n`)
     return {
       step: (text) => void stderr.write(`${++done}/${steps} ${text}\n`),
       end: (text) => void stderr.write(`${text}\n`),
     }
   }
   const bar = progress({ max: steps, output: stderr })
-  bar.start(title)
+  bar.start('starting')
   return { step: (text) => bar.advance(1, text), end: (text) => bar.stop(text) }
 }

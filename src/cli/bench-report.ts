@@ -89,11 +89,12 @@ export class BenchTally {
     }
   }
 
-  /** Buckets of the same width up to the 99th percentile, and one for the rest. */
+  /** Buckets of the same width up to the 99th percentile, and one for the rest, if there is any. */
   #buckets(): Bucket[] {
     const histogram = this.#histogram
     const maxMs = histogram.max / NS_PER_MS
-    const widthMs = histogram.percentile(99) / NS_PER_MS / (BUCKETS - 1)
+    const p99Ms = histogram.percentile(99) / NS_PER_MS
+    const widthMs = p99Ms < maxMs ? p99Ms / (BUCKETS - 1) : maxMs / BUCKETS
     const atMost = (limitMs: number): number => {
       let low = 0
       let high = 100
@@ -123,7 +124,7 @@ export function renderBench(report: BenchReport): string {
   const { latencyMs } = report
   const most = Math.max(1, ...report.histogram.map(({ calls }) => calls))
   const lines = [
-    `${report.calls} calls in ${report.seconds.toFixed(2)} s: ${report.callsPerSecond.toFixed(1)} calls/s`,
+    `${report.calls} calls in ${report.seconds.toFixed(report.seconds < 1 ? 3 : 2)} s: ${report.callsPerSecond.toFixed(1)} calls/s`,
     '',
     `Latency${report.corrected ? ', from when calls were due' : ''}`,
     `  min ${ms(latencyMs.min)}, mean ${ms(latencyMs.mean)}, max ${ms(latencyMs.max)}`,

@@ -1,4 +1,5 @@
 /** `glass bench`: load on any server, and how it bears it. */
+import { setMaxListeners } from 'node:events'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { EngineName } from '../http2/transport.ts'
 import type { CallOptions } from '../rpc/call-options.ts'
@@ -15,7 +16,8 @@ import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { addHeader } from './header-flag.ts'
 import { splitJsonValues } from './json-values.ts'
-import { findMethod, loadSchema, type SchemaMethod, splitMethodName } from './schema.ts'
+import { learnMethod } from './learned-method.ts'
+import type { SchemaMethod } from './schema.ts'
 import { type Terminal, writeLine } from './terminal.ts'
 import { clientTls, type TlsFlags } from './tls-flags.ts'
 
@@ -47,7 +49,8 @@ export function addBench(program: Command, terminal: Terminal, exit: (exitCode: 
     .description(
       'Makes many calls and tells how long they took and how they ended. Several requests (-d) take turns in a\n' +
         'method with one request; in a stream each call sends all of them and reads all responses.\n' +
-        'Without --proto it knows the services of `glass serve`. Exit code 0 if every call ended with OK.',
+        'Without --proto it knows the services of `glass serve`, and asks the server (reflection) about others.\n' +
+        'Ctrl-C ends it early, with a report of what there is. Exit code 0 if every call ended with OK.',
     )
     .argument('<address>', 'host:port, dns:///host:port, unix:path, …')
     .argument('<method>', 'package.Service/Method')
@@ -99,40 +102,53 @@ function parseRate(text: string): number {
 }
 
 async function bench(address: string, name: string, flags: BenchFlags, terminal: Terminal): Promise<number> {
-  const { service, method: methodName } = splitMethodName(name)
-  const method = findMethod(await loadSchema(flags.proto, flags.include), service, methodName)
-  const requests = requestsOf(method, flags.data)
-  const channels = openAll(address, flags)
   const stop = new AbortController()
-  const tally = new BenchTally()
+  // every call that runs listens
+  setMaxListeners(0, stop.signal)
   const options: CallOptions = { signal: stop.signal, metadata: flags.header, deadline: flags.deadline }
-  const makeCall = (index: number): Promise<void> => {
-    const call = callOf(method, requests, channels[index % channels.length]!, index, options)
-    return call.then(
-      () => tally.status(Status.OK),
-      (error: unknown) => {
-        if (!(error instanceof StatusError)) throw error
-        tally.status(error.code, error.details)
-      },
-    )
-  }
-  let stopListening = (): void => {}
+  const channels = openAll(address, flags)
+  let stopLoad = (): void => {}
+  let interrupt = (): void => {}
+  const interrupted = new Promise<void>((resolve) => {
+    interrupt = resolve
+  })
+  const stopListening = terminal.onStop(() => {
+    stopLoad()
+    stop.abort()
+    interrupt()
+  })
+  const tally = new BenchTally()
   try {
+    const method = await learnMethod(name, flags, () => channels[0]!, options)
+    const requests = requestsOf(method, flags.data)
+    const makeCall = async (index: number): Promise<void> => {
+      try {
+        await callOf(method, requests, channels[index % channels.length]!, index, options)
+        tally.status(Status.OK)
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error
+        // what is cut by Ctrl-C says nothing about the server
+        if (!stop.signal.aborted) tally.status(error.code, error.details)
+      }
+    }
     // connecting is no part of a call's time; where it fails, the calls will tell
-    await Promise.all(channels.map((channel) => channel.ready({ deadline: flags.deadline ?? 20_000 }))).catch(
-      () => {},
-    )
-    const load = new Load(planOf(flags), makeCall, (latencyMs) => tally.latency(latencyMs))
-    stopListening = terminal.onStop(() => {
-      load.stop()
-      stop.abort()
+    const ready = channels.map((channel) => channel.ready({ deadline: flags.deadline ?? 20_000 }))
+    await Promise.race([Promise.all(ready).catch(() => {}), interrupted])
+    const load = new Load(planOf(flags), makeCall, (latencyMs) => {
+      if (!stop.signal.aborted) tally.latency(latencyMs)
     })
+    stopLoad = () => load.stop()
+    if (stop.signal.aborted) stopLoad()
     const hideProgress = showProgress(load, tally, flags, terminal)
     await load.run()
     hideProgress()
     const report = tally.report(load.elapsedMs / 1000, flags.rps !== undefined)
     await writeLine(terminal.stdout, flags.json === true ? JSON.stringify(report) : renderBench(report))
     return tally.exitStatus === Status.OK ? 0 : exitCodeOf(tally.exitStatus)
+  } catch (error) {
+    // where the server was asked what the method looks like
+    if (!(error instanceof StatusError)) throw error
+    throw new CommandError(error.message, error.code, { cause: error })
   } finally {
     stopListening()
     await Promise.all(channels.map((channel) => channel.close({ graceMs: 0 })))

@@ -6,7 +6,6 @@ import type { CallOptions } from '../rpc/call-options.ts'
 import { type Channel, connect } from '../rpc/channel.ts'
 import type { ChannelOptions } from '../rpc/channel-options.ts'
 import { engineByName, engineNames } from '../rpc/engines.ts'
-import { findService } from '../rpc/messages/find-declaration.ts'
 import { fromJson, type JsonValue, toJson } from '../rpc/messages/message-json.ts'
 import type { Metadata } from '../rpc/metadata.ts'
 import { StatusError } from '../rpc/status-error.ts'
@@ -16,8 +15,8 @@ import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { addHeader } from './header-flag.ts'
 import { readJsonValues, splitJsonValues } from './json-values.ts'
-import { reflectSchema } from './reflected-schema.ts'
-import { findMethod, loadSchema, type SchemaMethod, splitMethodName } from './schema.ts'
+import { learnMethod } from './learned-method.ts'
+import type { SchemaMethod } from './schema.ts'
 import type { Terminal } from './terminal.ts'
 import { clientTls, type TlsFlags } from './tls-flags.ts'
 import { watchEngine } from './watched-engine.ts'
@@ -99,10 +98,15 @@ async function call(address: string, name: string, flags: CallFlags, terminal: T
     terminal.stdin.destroy()
   })
   try {
-    const method = await learn(address, name, flags, channels, stop.signal)
-    const channel = open(address, flags, flags.verbose === true ? output : undefined)
-    channels.push(channel)
+    const opened = (watcher: CallOutput | undefined): Channel => {
+      const channel = open(address, flags, watcher)
+      channels.push(channel)
+      return channel
+    }
     const options: CallOptions = { signal: stop.signal, metadata: flags.header, deadline: flags.deadline }
+    // the server is asked on a connection of its own, so that -v shows the call alone
+    const method = await learnMethod(name, flags, () => opened(undefined), options)
+    const channel = opened(flags.verbose === true ? output : undefined)
     await perform({ channel, method, options, output }, flags.data, terminal)
     return exitCodeOf(Status.OK)
   } catch (thrown) {
@@ -117,30 +121,6 @@ async function call(address: string, name: string, flags: CallFlags, terminal: T
     if (flags.data === '@') terminal.stdin.destroy()
     for (const channel of channels) await channel.close({ graceMs: 0 })
   }
-}
-
-/** The method, from the .proto files that were given, from those of this package, or from the server itself. */
-async function learn(
-  address: string,
-  name: string,
-  flags: CallFlags,
-  channels: Channel[],
-  signal: AbortSignal,
-): Promise<SchemaMethod> {
-  const { service, method } = splitMethodName(name)
-  const schema = await loadSchema(flags.proto, flags.include)
-  if (flags.proto !== undefined || findService(schema, service) !== undefined) {
-    return findMethod(schema, service, method)
-  }
-  // on a connection of its own, so that -v shows the call alone
-  const channel = open(address, flags, undefined)
-  channels.push(channel)
-  const told = await reflectSchema(channel, service, {
-    signal,
-    metadata: flags.header,
-    deadline: flags.deadline,
-  })
-  return findMethod(told, service, method)
 }
 
 function open(address: string, flags: CallFlags, watcher: CallOutput | undefined): Channel {

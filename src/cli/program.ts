@@ -50,7 +50,7 @@ function report(error: unknown, args: readonly string[], { stderr }: Terminal): 
   if (error instanceof CommanderError) {
     // help and version were printed
     if (error.exitCode === 0) return exitCodeOf(Status.OK)
-    const text = error.message.replace(/^error: /, '').replace(/\n/g, ' ')
+    const text = error.message.replace(/^error: |\.$/g, '').replace(/\n/g, ' ')
     const command = error.code === 'commander.unknownCommand' || args[0]?.startsWith('-') ? '' : ` ${args[0]}`
     stderr.write(`glass: ${printable(text)}; see glass${printable(command)} --help\n`)
     return USAGE_EXIT_CODE

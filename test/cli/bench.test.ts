@@ -1,12 +1,16 @@
+import net from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { Load } from '../../src/cli/bench-load.ts'
 import { type BenchReport, BenchTally, renderBench } from '../../src/cli/bench-report.ts'
 import { run } from '../../src/cli/program.ts'
-import { Status } from '../../src/index.ts'
+import { addReflection, loadProto, Server, type Service, Status } from '../../src/index.ts'
 import { ENGINES } from '../rpc/support/pair.ts'
 import { FakeTerminal, glass } from './support/fake-terminal.ts'
 import { serving } from './support/serving.ts'
 
+const SHOP = `syntax = "proto3"; package shop; message Order { string name = 1; }
+  service Orders { rpc Echo(Order) returns (Order); }`
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 
 for (const engine of ENGINES) {
@@ -95,9 +99,52 @@ t.test('a progress bar on a terminal; a signal ends the run with a report', asyn
   )
   await terminal.shows(/%/, 'stderr')
   terminal.stop()
-  await ended
+  t.equal(await ended, 0, 'calls that the signal cut do not count')
   t.match(terminal.printed.stderr, /\r·+ {3}0 % {2}0 calls/)
   t.match(terminal.printed.stdout, /calls in /)
+  t.notMatch(terminal.printed.stdout, 'CANCELLED')
+})
+
+t.test('a signal ends the wait for a connection', async (t) => {
+  // accepts connections and never says anything
+  const silent = net.createServer((socket) => t.teardown(() => socket.destroy()))
+  t.teardown(() => silent.close())
+  const accepted = new Promise((resolve) => silent.once('connection', resolve))
+  const { port } = await new Promise<net.AddressInfo>((resolve) =>
+    silent.listen(0, '127.0.0.1', () => resolve(silent.address() as net.AddressInfo)),
+  )
+  const terminal = new FakeTerminal()
+  const flags = ['--duration', '1h', '--json']
+  const ended = run(['bench', `127.0.0.1:${port}`, 'helloworld.Greeter/SayHello', ...flags], terminal)
+  await accepted
+  terminal.stop()
+  await ended
+  t.match(JSON.parse(terminal.printed.stdout), { calls: 0, statuses: {} })
+})
+
+t.test('a service that glass does not know is asked from its server', async (t) => {
+  const shop = (await loadProto(join(t.testdir({ 'shop.proto': SHOP }), 'shop.proto'))).shop as never
+  const { Orders } = shop as Record<string, Service>
+  const server = new Server().add(Orders!, { echo: (order: object) => order })
+  t.teardown(() => server.close({ graceMs: 0 }))
+  const address = await server.listen('127.0.0.1:0')
+  const args = ['bench', address, 'shop.Orders/Echo', '-d', '{"name":"book"}', '-n', '2', '--json']
+  t.match(await glass(args), { exitCode: 76, stderr: /^glass: .*no reflection.*--proto/ })
+  addReflection(server)
+  const { stdout, exitCode } = await glass(args)
+  t.equal(exitCode, 0)
+  t.same((JSON.parse(stdout) as BenchReport).statuses, { OK: 2 })
+})
+
+t.test('many streams at the same time share one signal without a warning', async (t) => {
+  const { address } = await serving(t)
+  const warnings: Error[] = []
+  const note = (warning: Error) => void warnings.push(warning)
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  const { exitCode } = await glass(['bench', address, 'helloworld.Greeter/Chat', '-n', '40', '-c', '20'])
+  t.equal(exitCode, 0)
+  t.same(warnings, [])
 })
 
 t.test('what was typed wrong is told', async (t) => {
@@ -175,5 +222,9 @@ t.test('percentiles and histogram of known latencies', (t) => {
   t.equal(tally.exitStatus, Status.UNAVAILABLE)
   t.match(renderBench(report), '10 x UNAVAILABLE: away\\x1b')
   t.match(renderBench(new BenchTally().report(1, false)), '0 calls in 1.00 s')
+  const alike = new BenchTally()
+  for (let i = 0; i < 4; i++) alike.latency(10)
+  const limits = alike.report(1, false).histogram.map(({ upToMs }) => upToMs)
+  t.equal(new Set(limits).size, 10, 'without a rest every bucket has a width')
   t.end()
 })
