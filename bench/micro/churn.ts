@@ -37,9 +37,10 @@ const kinds = {
 
 let youngMs = 0
 new PerformanceObserver((entries) => {
-  for (const { detail, duration } of entries.getEntries()) {
+  for (const entry of entries.getEntries()) {
+    const { detail, duration } = entry as unknown as { detail: { kind: number }; duration: number }
     // 1 is a collection of the young generation (perf_hooks.constants.NODE_PERFORMANCE_GC_MINOR)
-    if ((detail as { kind: number }).kind === 1) youngMs += duration
+    if (detail.kind === 1) youngMs += duration
   }
 }).observe({ entryTypes: ['gc'] })
 

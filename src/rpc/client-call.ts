@@ -342,14 +342,17 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   }
 
   onData(chunk: Uint8Array, start: number, end: number): void {
-    this.inbox.push(chunk, start, end)
-    if (!this.method.responseStream && this.outcome === undefined) this.takeResponses()
+    if (this.method.responseStream || this.outcome !== undefined) this.inbox.push(chunk, start, end)
+    else this.takeResponses(chunk, start, end)
   }
 
-  private takeResponses(): void {
+  private takeResponses(chunk: Uint8Array, start: number, end: number): void {
+    const { inbox } = this
     try {
-      while (this.inbox.take()) {
-        this.response = this.inbox.message
+      for (let at = start; at < end; ) {
+        at = inbox.takeFrom(chunk, at, end)
+        if (!inbox.taken) return
+        this.response = inbox.message
         if (this.inbox.count > 1) {
           return this.fail(
             Status.UNIMPLEMENTED,

@@ -7,6 +7,7 @@
  */
 import { Status } from '../wire/grpc/status-codes.ts'
 import { MessageDecoder, MessageFramingError, type MessageSink } from '../wire/length-prefixed-message.ts'
+import { copyOctets } from '../wire/octets.ts'
 import { decompressMessage, type MessageEncoding } from './compression.ts'
 import type { MessageCodec } from './method.ts'
 import { StatusError } from './status-error.ts'
@@ -62,7 +63,9 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
   onFailure: ((error: StatusError) => void) | undefined = undefined
   /** Messages taken so far. */
   count = 0
-  /** The message that {@link MessageInbox.take} found. */
+  /** Whether {@link MessageInbox.takeFrom} found a message. */
+  taken = false
+  /** The message that {@link MessageInbox.take} or {@link MessageInbox.takeFrom} found. */
   message: Message | undefined = undefined
 
   constructor(
@@ -104,12 +107,12 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
       this.block = Buffer.allocUnsafeSlow(BLOCK_OCTETS)
       this.blockLength = 0
     } else if (this.chunks![last] === this.block) {
-      this.block.set(chunk.subarray(start, end), this.blockLength)
+      copyOctets(chunk, start, end, this.block, this.blockLength)
       this.blockLength += size
       this.ranges![last * 2 + 1] = this.blockLength
       return
     }
-    this.block.set(chunk.subarray(start, end), this.blockLength)
+    copyOctets(chunk, start, end, this.block, this.blockLength)
     this.keep(this.block, this.blockLength, this.blockLength + size)
     this.blockLength += size
   }
@@ -154,13 +157,43 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
       this.count++
       return true
     } catch (error) {
-      const failure = this.toStatus(error)
-      this.abort(failure)
-      this.onFailure?.(failure)
-      throw failure
+      throw this.failed(error)
     } finally {
       if (taken > 0) this.credit.consume(taken)
     }
+  }
+
+  /**
+   * For a side that takes each message as it comes: octets arrived, and {@link MessageInbox.taken} says whether a
+   * message ended in them. Not to be mixed with {@link MessageInbox.push}.
+   * @returns where the message ended, or `end`: the rest, if any, is given again
+   * @throws StatusError as {@link MessageInbox.take} does
+   */
+  takeFrom(chunk: Uint8Array, start: number, end: number): number {
+    this.taken = false
+    let at = end
+    try {
+      if (this.error !== undefined || this.ended) return at
+      this.decoder ??= new MessageDecoder(this.maxMessageOctets)
+      at = this.decoder.push(chunk, start, end, this)
+      if (this.messageChunk === undefined) return at
+      this.message = this.decode()
+      this.taken = true
+      this.count++
+      return at
+    } catch (error) {
+      at = end
+      throw this.failed(error)
+    } finally {
+      this.credit.consume(at - start)
+    }
+  }
+
+  private failed(error: unknown): StatusError {
+    const failure = this.toStatus(error)
+    this.abort(failure)
+    this.onFailure?.(failure)
+    return failure
   }
 
   private dropHead(): void {

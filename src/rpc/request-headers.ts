@@ -68,8 +68,19 @@ export interface RequestHead {
   readonly acceptEncoding: string | undefined
 }
 
-/** Reads a request header section. */
+let lastFields: Fields = []
+let lastHead: RequestHead | undefined
+
+/** Reads a request header section; the list that came last, if it comes again, is not read again. */
 export function readRequestHead(fields: Fields): RequestHead {
+  if (lastHead === undefined || fields !== lastFields) {
+    lastHead = readNewHead(fields)
+    lastFields = fields
+  }
+  return lastHead
+}
+
+function readNewHead(fields: Fields): RequestHead {
   let method: string | undefined
   let path: string | undefined
   let authority: string | undefined

@@ -17,8 +17,19 @@ export interface ResponseHead {
   readonly hasStatus: boolean
 }
 
-/** Reads a response header section. */
+let lastFields: Fields = []
+let lastHead: ResponseHead | undefined
+
+/** Reads a response header section; the list that came last, if it comes again, is not read again. */
 export function readResponseHead(fields: Fields): ResponseHead {
+  if (lastHead === undefined || fields !== lastFields) {
+    lastHead = readNewHead(fields)
+    lastFields = fields
+  }
+  return lastHead
+}
+
+function readNewHead(fields: Fields): ResponseHead {
   let httpStatus = 0
   let contentType: string | undefined
   let encoding: string | undefined

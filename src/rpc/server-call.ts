@@ -195,14 +195,17 @@ export class ServerCall<Request = unknown, Response = unknown>
 
   onData(chunk: Uint8Array, start: number, end: number): void {
     if (this.unwanted !== undefined) return this.unwanted.received(end - start)
-    this.inbox.push(chunk, start, end)
-    if (!this.method.requestStream && !this.over) this.takeRequests()
+    if (this.method.requestStream || this.over) this.inbox.push(chunk, start, end)
+    else this.takeRequests(chunk, start, end)
   }
 
-  private takeRequests(): void {
+  private takeRequests(chunk: Uint8Array, start: number, end: number): void {
+    const { inbox } = this
     try {
-      while (this.inbox.take()) {
-        this.request = this.inbox.message
+      for (let at = start; at < end; ) {
+        at = inbox.takeFrom(chunk, at, end)
+        if (!inbox.taken) return
+        this.request = inbox.message
         if (this.inbox.count > 1) {
           return this.finish(
             Status.UNIMPLEMENTED,
@@ -274,7 +277,9 @@ export class ServerCall<Request = unknown, Response = unknown>
       const iterator = this.responses
       if (this.over) return this.leaveResponses()
       for (;;) {
-        const next = await iterator.next()
+        // A generator that is not async has its message at once; a pause comes when there is no more room.
+        const result = iterator.next()
+        const next = isPromise(result) ? await result : result
         if (this.over) return
         if (next.done) break
         if (!this.send(next.value)) return this.leaveResponses()

@@ -4,14 +4,18 @@
  * gRPC PROTOCOL-HTTP2, "Length-Prefixed-Message": Compressed-Flag (1 octet), Message-Length (4 octets, big-endian),
  * then the message. DATA frame boundaries mean nothing. Neither compression nor message contents are known here.
  */
-import { putUint32, readUint32 } from './octets.ts'
+import { copyOctets, putUint32, readUint32 } from './octets.ts'
 import { WireError } from './wire-error.ts'
 
 const SECTION = 'gRPC PROTOCOL-HTTP2 Length-Prefixed-Message'
 const PREFIX_OCTETS = 5
 const MAX_LENGTH_OCTETS = 0xffffffff
-/** What a message that is cut gets at first; more only as fast as its octets arrive. */
-const FIRST_CAPACITY_OCTETS = 16384
+/** A message up to this size that is cut gets its buffer at once, a larger one when all of it has come. */
+const SMALL_MESSAGE_OCTETS = 16384
+/** Pieces of a larger message from this size on are kept as they came, the others are copied into blocks. */
+const KEPT_PIECE_OCTETS = 4096
+const BLOCK_OCTETS = 16384
+const NO_OCTETS = new Uint8Array(0)
 /** How much of what is no gRPC is quoted in the error. */
 const QUOTED_CHARACTERS = 32
 
@@ -81,9 +85,9 @@ export interface MessageSink {
  * Cuts octets, arriving in any pieces, into messages.
  *
  * A message that lies whole in one chunk is told by its offsets: nothing is copied or allocated. A message that is cut
- * is assembled in a buffer that never exceeds four times what has come of it, and never the declared length;
- * the limit is checked on the prefix, before anything is kept. Between two calls the decoder holds at most one
- * unfinished message, and no reference to a chunk.
+ * waits in pieces, and is put together when its last octet has come: what is held is what came, not what was declared.
+ * The limit is checked on the prefix, before anything is kept. Between two calls the decoder holds at most one
+ * unfinished message, and the chunks that its large pieces lie in: they must not be changed meanwhile.
  *
  * After an error the decoder stays failed and throws it again.
  *
@@ -96,11 +100,18 @@ export interface MessageSink {
  */
 export class MessageDecoder {
   readonly #maxMessageOctets: number
-  readonly #prefix = new Uint8Array(PREFIX_OCTETS)
+  /** The prefix that is cut, or of the message that is; made when there is one. */
+  #prefix: Uint8Array = NO_OCTETS
   #prefixOctets = 0
   #compressed = false
   #lengthOctets = 0
+  /** The buffer of a small message that is cut. */
   #message: Uint8Array | undefined = undefined
+  /** A large message that is cut, as far as it has come, but for what is in the block. */
+  #pieces: Uint8Array[] | undefined = undefined
+  #block: Uint8Array = NO_OCTETS
+  #blockStart = 0
+  #blockEnd = 0
   #messageOctets = 0
   #totalOctets = 0
   #failure: MessageFramingError | undefined = undefined
@@ -112,7 +123,7 @@ export class MessageDecoder {
 
   /** Octets held of a message, or a prefix, that is not whole yet. */
   get pendingOctets(): number {
-    return this.#message === undefined ? this.#prefixOctets : PREFIX_OCTETS + this.#messageOctets
+    return this.#prefixOctets < PREFIX_OCTETS ? this.#prefixOctets : PREFIX_OCTETS + this.#messageOctets
   }
 
   /**
@@ -127,10 +138,11 @@ export class MessageDecoder {
     let at = start
     if (this.#prefixOctets > 0) {
       at = this.#resume(chunk, start, end)
-      const message = this.#message
-      if (message === undefined || this.#messageOctets < this.#lengthOctets) return at
+      if (this.#prefixOctets < PREFIX_OCTETS || this.#messageOctets < this.#lengthOctets) return at
+      const message = this.#message ?? this.#join()
       this.#message = undefined
       this.#prefixOctets = 0
+      this.#messageOctets = 0
       this.#totalOctets += PREFIX_OCTETS + this.#lengthOctets
       if (!sink.onMessage(this.#compressed, message, 0, this.#lengthOctets)) return at
     }
@@ -155,7 +167,7 @@ export class MessageDecoder {
   end(): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#prefixOctets === 0) return
-    if (this.#message === undefined) {
+    if (this.#prefixOctets < PREFIX_OCTETS) {
       if (this.#prefix[0]! > 1) this.#refuse(this.#prefix, 0, this.#prefixOctets)
       this.#fail(
         'truncated',
@@ -169,6 +181,7 @@ export class MessageDecoder {
   /** Takes what the started prefix or message still lacks; returns where that ends. */
   #resume(chunk: Uint8Array, start: number, end: number): number {
     let at = start
+    if (this.#prefix.length === 0) this.#prefix = new Uint8Array(PREFIX_OCTETS)
     while (this.#prefixOctets < PREFIX_OCTETS) {
       if (at === end) return at
       this.#prefix[this.#prefixOctets++] = chunk[at++]!
@@ -176,13 +189,9 @@ export class MessageDecoder {
     }
     const taken = Math.min(end - at, this.#lengthOctets - this.#messageOctets)
     if (taken === 0) return at
-    this.#reserve(taken)
-    const message = this.#message!
-    const from = this.#messageOctets
-    // A few octets are copied faster than a view of them is made.
-    if (taken <= 64) for (let i = 0; i < taken; i++) message[from + i] = chunk[at + i]!
-    else message.set(chunk.subarray(at, at + taken), from)
-    this.#messageOctets = from + taken
+    if (this.#message === undefined) this.#keep(chunk, at, at + taken)
+    else copyOctets(chunk, at, at + taken, this.#message, this.#messageOctets)
+    this.#messageOctets += taken
     return at + taken
   }
 
@@ -195,18 +204,52 @@ export class MessageDecoder {
     this.#compressed = prefix[0] === 1
     this.#lengthOctets = lengthOctets
     this.#messageOctets = 0
-    const came = Math.min(lengthOctets, end - at)
-    this.#message = Buffer.allocUnsafe(Math.min(lengthOctets, Math.max(FIRST_CAPACITY_OCTETS, came)))
+    if (lengthOctets <= SMALL_MESSAGE_OCTETS) this.#message = Buffer.allocUnsafe(lengthOctets)
+    else this.#pieces = []
   }
 
-  /** Grows the buffer of the message fourfold, so that what is allocated stays in proportion to what came. */
-  #reserve(sizeOctets: number): void {
-    const message = this.#message!
-    const needed = this.#messageOctets + sizeOctets
-    if (needed <= message.length) return
-    const grown = Buffer.allocUnsafe(Math.min(this.#lengthOctets, Math.max(needed, message.length * 4)))
-    grown.set(message.subarray(0, this.#messageOctets))
-    this.#message = grown
+  /** Keeps a piece of a large message, so that single octets take no more room than their number. */
+  #keep(chunk: Uint8Array, start: number, end: number): void {
+    if (end - start >= KEPT_PIECE_OCTETS) {
+      this.#sealBlock()
+      this.#pieces!.push(chunk.subarray(start, end))
+      return
+    }
+    if (this.#block.length - this.#blockEnd < end - start) {
+      this.#sealBlock()
+      this.#block = Buffer.allocUnsafeSlow(BLOCK_OCTETS)
+      this.#blockStart = 0
+      this.#blockEnd = 0
+    }
+    copyOctets(chunk, start, end, this.#block, this.#blockEnd)
+    this.#blockEnd += end - start
+  }
+
+  /** What the block has got since the last piece becomes one. */
+  #sealBlock(): void {
+    if (this.#blockStart === this.#blockEnd) return
+    this.#pieces!.push(this.#block.subarray(this.#blockStart, this.#blockEnd))
+    this.#blockStart = this.#blockEnd
+  }
+
+  /** The large message in one buffer, copied once (bench/wire/length-prefixed-message.ts). */
+  #join(): Uint8Array {
+    this.#sealBlock()
+    const message = Buffer.allocUnsafeSlow(this.#lengthOctets)
+    let at = 0
+    for (const piece of this.#pieces!) {
+      message.set(piece, at)
+      at += piece.length
+    }
+    this.#dropPieces()
+    return message
+  }
+
+  #dropPieces(): void {
+    this.#pieces = undefined
+    this.#block = NO_OCTETS
+    this.#blockStart = 0
+    this.#blockEnd = 0
   }
 
   /** Says what is wrong with the prefix at `at`: text instead of gRPC, reserved bits, or the limit. */
@@ -228,6 +271,7 @@ export class MessageDecoder {
   #fail(fault: MessageFramingFault, reason: string): never {
     this.#failure = new MessageFramingError(fault, reason, this.#totalOctets)
     this.#message = undefined
+    this.#dropPieces()
     throw this.#failure
   }
 }

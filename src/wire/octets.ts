@@ -34,6 +34,18 @@ export function putUint32(octets: Uint8Array, offset: number, value: number): vo
   octets[offset + 3] = value
 }
 
+/** Up to here a loop is faster than `set`, which needs a view (bench/micro/copy.ts). */
+const LOOP_OCTETS = 64
+
+/** Copies octets `start` to `end` of `from` to `at` of `to`. */
+export function copyOctets(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start <= LOOP_OCTETS) {
+    for (let i = start, j = at; i < end; i++, j++) to[j] = from[i]!
+  } else {
+    to.set(start === 0 && end === from.length ? from : from.subarray(start, end), at)
+  }
+}
+
 /**
  * One growable output buffer with a write position.
  *
@@ -99,7 +111,7 @@ export class OctetWriter {
   octets(octets: Uint8Array, start = 0, end: number = octets.length): void {
     const size = end - start
     this.ensure(size)
-    this.buffer.set(start === 0 && end === octets.length ? octets : octets.subarray(start, end), this.length)
+    copyOctets(octets, start, end, this.buffer, this.length)
     this.length += size
   }
 

@@ -167,3 +167,51 @@ t.test('many chunks keep their order while they are taken', async (t) => {
   )
   t.equal(box.count, 300)
 })
+
+t.test('takeFrom: messages as they come, cut at every octet, with all the credit', async (t) => {
+  const all = Buffer.concat([message({ text: 'a' }), message({ text: 'bb' }, true), message({ text: 'ccc' })])
+  for (let cut = 1; cut < all.length; cut++) {
+    const { box, credit } = inbox()
+    box.encoding = messageEncoding('gzip')
+    const taken: unknown[] = []
+    for (const [start, end] of [
+      [0, cut],
+      [cut, all.length],
+    ] as const) {
+      for (let at = start; at < end; ) {
+        at = box.takeFrom(all, at, end)
+        if (box.taken) taken.push(box.message)
+        else t.equal(at, end, 'all octets are taken where no message ends')
+      }
+    }
+    t.same(taken, [{ text: 'a' }, { text: 'bb' }, { text: 'ccc' }], `cut at ${cut}`)
+    t.equal(box.count, 3)
+    t.equal(credit.octets, all.length)
+    t.equal(box.end(), undefined)
+  }
+})
+
+t.test('takeFrom: wrong octets end the inbox, and give their credit back', async (t) => {
+  const { box, credit } = inbox()
+  const failures: unknown[] = []
+  box.onFailure = (error) => failures.push(error)
+  const large = message({ text: 'x'.repeat(2000) })
+  t.throws(() => box.takeFrom(large, 0, large.length), { code: 8, details: /larger than max/ })
+  t.equal(credit.octets, large.length)
+  t.equal(box.takeFrom(large, 0, large.length), large.length, 'what comes after is dropped')
+  t.equal(box.taken, false)
+  t.equal(credit.octets, 2 * large.length)
+  t.equal(failures.length, 1)
+  const other = inbox()
+  const wrong = message({ text: 'a' })
+  wrong[6] = 0xff
+  t.throws(() => other.box.takeFrom(wrong, 0, wrong.length), { code: 13, details: /parse/ })
+  t.equal(other.credit.octets, wrong.length)
+})
+
+t.test('takeFrom: a stream that ends inside a message', async (t) => {
+  const { box } = inbox()
+  const octets = message({ text: 'abc' })
+  box.takeFrom(octets, 0, octets.length - 1)
+  t.match(box.end(), { code: 13, details: /ended inside a message/ })
+})

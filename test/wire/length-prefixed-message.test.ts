@@ -292,3 +292,40 @@ t.test('random octets never do anything but fail or wait', async (t) => {
     }
   }
 })
+
+t.test('a large message in pieces of any size is put together again', async (t) => {
+  const payload = Uint8Array.from({ length: 200_000 }, (_, index) => index * 7 + (index >>> 8))
+  const input = Buffer.concat([framed(payload), framed(Buffer.from('next'))])
+  for (const sizes of [[1], [100], [4095], [4096], [16_384], [65_536], [1, 5000], [5000, 100, 3, 20_000]]) {
+    const decoder = new MessageDecoder()
+    const sink = new Collector()
+    for (let at = 0, turn = 0; at < input.length; turn++) {
+      const end = Math.min(input.length, at + sizes[turn % sizes.length]!)
+      decoder.push(input, at, end, sink)
+      at = end
+    }
+    decoder.end()
+    t.equal(sink.told.length, 2, `pieces of ${sizes} octets`)
+    t.equal(sink.told[0]!.octets === Buffer.from(payload).toString('hex'), true, 'the same octets')
+    t.equal(sink.told[1]!.octets, Buffer.from('next').toString('hex'))
+    t.equal(decoder.pendingOctets, 0)
+  }
+})
+
+t.test('small pieces of a large message take no more memory than they have octets', async (t) => {
+  const decoder = new MessageDecoder()
+  const sink = new Collector()
+  const before = process.memoryUsage().arrayBuffers
+  decoder.push(Uint8Array.of(0, 0, 0x30, 0, 0), 0, 5, sink)
+  let sent = 0
+  // every piece in a chunk of its own, which is not kept
+  for (; sent < 1 << 20; sent += 1000) decoder.push(new Uint8Array(1000), 0, 1000, sink)
+  t.equal(decoder.pendingOctets, sent + 5)
+  const kept = process.memoryUsage().arrayBuffers - before
+  t.ok(kept < 2 * sent + 1e6, `${kept} octets are held for ${sent}`)
+  t.equal(sink.told.length, 0)
+  t.equal(
+    faultOf(() => decoder.end()),
+    'truncated',
+  )
+})

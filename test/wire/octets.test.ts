@@ -1,5 +1,12 @@
 import t from 'tap'
-import { OctetWriter, putUint32, readUint16, readUint24, readUint32 } from '../../src/wire/octets.ts'
+import {
+  copyOctets,
+  OctetWriter,
+  putUint32,
+  readUint16,
+  readUint24,
+  readUint32,
+} from '../../src/wire/octets.ts'
 
 t.test('big-endian integers are written and read back', async (t) => {
   const out = new OctetWriter(1)
@@ -39,4 +46,17 @@ t.test('what was taken does not change when the writer is used again', async (t)
   const taken = out.take()
   out.uint8(2)
   t.same([...taken], [1])
+})
+
+t.test('copies any part of any size', async (t) => {
+  const from = Uint8Array.from({ length: 300 }, (_, index) => index)
+  for (const size of [0, 1, 63, 64, 65, 200, 300]) {
+    for (const start of [0, 300 - size]) {
+      const to = new Uint8Array(310).fill(0xee)
+      copyOctets(from, start, start + size, to, 5)
+      const expected = new Uint8Array(310).fill(0xee)
+      expected.set(from.subarray(start, start + size), 5)
+      t.strictSame(to, expected, `${size} octets from ${start}`)
+    }
+  }
 })

@@ -29,6 +29,13 @@ const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]|^[\t ]|[\t ]$/
 const knownNames = new Set<string>()
 const MAX_KNOWN_NAMES = 1024
 
+/** Frozen sections that have been checked, such as a method's request headers: they can't have changed since. */
+const knownSections: Readonly<Record<SectionKind, WeakSet<Fields>>> = {
+  request: new WeakSet(),
+  response: new WeakSet(),
+  trailers: new WeakSet(),
+}
+
 function refuse(reason: string): never {
   throw new TypeError(reason)
 }
@@ -57,6 +64,8 @@ function checkName(name: string, kind: SectionKind, afterRegular: boolean): void
  * @throws TypeError naming the field, what it has and what is allowed (misuse)
  */
 export function checkOutgoing(fields: Fields, kind: SectionKind): void {
+  const known = knownSections[kind]
+  if (known.has(fields)) return
   let afterRegular = false
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at]!
@@ -76,4 +85,5 @@ export function checkOutgoing(fields: Fields, kind: SectionKind): void {
       )
     }
   }
+  if (Object.isFrozen(fields)) known.add(fields)
 }

@@ -3,6 +3,7 @@
  * over-long varints of unknown fields, and no small value that keeps a large chunk alive.
  */
 import protobuf from 'protobufjs'
+import { copyOctets } from '../../wire/octets.ts'
 
 const NOTHING = Buffer.alloc(0)
 /** Octets of the longest varint (protobuf encoding guide, "Base 128 Varints"). */
@@ -97,8 +98,11 @@ export class MessageReader extends protobuf.Reader {
     const end = this.#endOfLengthDelimited()
     const start = this.pos
     this.pos = end
-    const view = this.buf.subarray(start, end)
-    return (end - start) * 2 >= this.buf.length ? view : Buffer.from(view)
+    const { buf } = this
+    if ((end - start) * 2 >= buf.length) return buf.subarray(start, end)
+    const copy = Buffer.allocUnsafe(end - start)
+    copyOctets(buf, start, end, copy, 0)
+    return copy
   }
 
   override skip(lengthOctets?: number): this {

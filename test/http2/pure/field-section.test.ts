@@ -156,3 +156,22 @@ t.test('violations quote what came, cut to a readable length', async (t) => {
   checker.checkTrailers([`X${'y'.repeat(5000)}`, 'v'])
   t.ok(checker.violation!.length < 250)
 })
+
+t.test('the list that came last gives the same again, whatever came between', async (t) => {
+  const checker = new FieldSectionChecker()
+  const request = Object.freeze([...REQUEST, 'content-length', '7', 'priority', 'u=1'])
+  const response = Object.freeze([':status', '404', 'content-length', '9'])
+  const trailers = Object.freeze(['grpc-status', '0'])
+  for (let round = 0; round < 3; round++) {
+    t.equal(checker.checkRequest(request), true)
+    t.strictSame([checker.method, checker.contentLength, checker.priority], ['POST', 7, 'u=1'])
+    t.equal(checker.checkResponse(response), true)
+    t.strictSame([checker.status, checker.contentLength], [404, 9])
+    t.equal(checker.checkTrailers(trailers), true)
+    t.equal(checker.checkRequest(without(':path')), false, 'one that breaks a rule is not remembered')
+    t.match(checker.violation, /no :path/)
+    t.equal(checker.checkTrailers([':status', '200']), false)
+  }
+  t.equal(checker.checkRequest(request), true)
+  t.equal(checker.violation, undefined)
+})

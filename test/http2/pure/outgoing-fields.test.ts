@@ -18,3 +18,16 @@ t.test('te is checked each time, and more names than are remembered work', async
   for (let n = 0; n < 3000; n++) checkOutgoing([`x-${n}`, 'v'], 'trailers')
   t.throws(() => checkOutgoing(['x-new', 'a\r\nb'], 'trailers'), /x-new/)
 })
+
+t.test('a frozen section is checked once, for each kind; another one each time', async (t) => {
+  const frozen = Object.freeze([':status', '200'])
+  checkOutgoing(frozen, 'response')
+  checkOutgoing(frozen, 'response')
+  t.throws(() => checkOutgoing(frozen, 'request'), /":status" is not allowed in request/)
+  const bad = Object.freeze(['x-a', ' b'])
+  for (let i = 0; i < 2; i++) t.throws(() => checkOutgoing(bad, 'trailers'), /x-a/)
+  const open = ['x-a', 'b']
+  checkOutgoing(open, 'trailers')
+  open[1] = 'b\r\nc: d'
+  t.throws(() => checkOutgoing(open, 'trailers'), /x-a/, 'it has changed since')
+})
