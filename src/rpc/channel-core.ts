@@ -103,8 +103,8 @@ export class ChannelCore implements CallHost {
   private readonly waiting = new Set<ClientCall>()
   /** Calls that have not ended. */
   private readonly calls = new MemberList<ClientCall>()
-  /** Whoever else needs the connection, such as those who wait for the channel to be ready. */
-  private readonly holders = new Set<symbol>()
+  /** How many others need the connection: those who wait for the channel to be ready. */
+  private holders = 0
   private readonly connections = new Set<Http2Connection>()
   private connectedMs = 0
   /** True once a call was answered on the connection. */
@@ -159,18 +159,19 @@ export class ChannelCore implements CallHost {
   }
 
   /** Keeps the process alive, and the connection from going idle, until released. */
-  hold(holder: symbol): void {
+  hold(): void {
     if (!this.isLive) this.wake()
-    this.holders.add(holder)
+    this.holders++
   }
 
-  /** Ends a hold. */
-  release(holder: symbol): void {
-    if (this.holders.delete(holder) && !this.isLive) this.rest()
+  /** Ends a hold: to be called once for each. */
+  release(): void {
+    this.holders--
+    if (!this.isLive) this.rest()
   }
 
   private get isLive(): boolean {
-    return this.calls.size + this.holders.size > 0
+    return this.calls.size + this.holders > 0
   }
 
   waitingFor(): string {

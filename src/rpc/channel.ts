@@ -71,23 +71,24 @@ export class Channel implements Caller {
    * @throws StatusError UNAVAILABLE if the channel is closed meanwhile
    */
   async ready(options: { deadline?: number } = {}): Promise<void> {
-    const holder = Symbol('ready')
-    const signal = AbortSignal.timeout(options.deadline ?? 20_000)
-    this.core.hold(holder)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), options.deadline ?? 20_000)
+    this.core.hold()
     try {
       for (;;) {
         const state = this.core.state
         if (state === 'READY') return
         if (state === 'SHUTDOWN') throw new StatusError(Status.UNAVAILABLE, 'The channel has been closed')
         this.core.connect()
-        await this.core.connectivity.changed(this.core.state, signal)
+        await this.core.connectivity.changed(this.core.state, late.signal)
       }
     } catch (error) {
       if (error instanceof StatusError) throw error
       const details = `Failed to connect before the deadline,${this.core.waitingFor()}`
       throw new StatusError(Status.DEADLINE_EXCEEDED, details, { phase: 'connect' })
     } finally {
-      this.core.release(holder)
+      clearTimeout(timer)
+      this.core.release()
     }
   }
 

@@ -15,7 +15,7 @@ export type ConnectivityState = (typeof ConnectivityState)[keyof typeof Connecti
 /** Holds the current state and tells those who wait for another one. */
 export class Connectivity {
   #state: ConnectivityState = 'IDLE'
-  readonly #watchers = new Set<(state: ConnectivityState) => void>()
+  #watchers: ((state: ConnectivityState) => void)[] = []
 
   get state(): ConnectivityState {
     return this.#state
@@ -25,13 +25,16 @@ export class Connectivity {
   set(state: ConnectivityState): void {
     if (state === this.#state || this.#state === 'SHUTDOWN') return
     this.#state = state
-    for (const watcher of [...this.#watchers]) watcher(state)
+    for (const watcher of this.#watchers) watcher(state)
   }
 
   /** Calls `watcher` at each change until the returned function is called. */
   watch(watcher: (state: ConnectivityState) => void): () => void {
-    this.#watchers.add(watcher)
-    return () => void this.#watchers.delete(watcher)
+    // A new array each time: the one before may be being told a change.
+    this.#watchers = [...this.#watchers, watcher]
+    return () => {
+      this.#watchers = this.#watchers.filter((each) => each !== watcher)
+    }
   }
 
   /**

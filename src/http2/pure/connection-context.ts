@@ -110,7 +110,11 @@ export class ConnectionContext {
     this.nowMs = nowMs
     this.limits = new AbuseLimits(options.budgets)
     this.keepalive = new KeepalivePinger(options.keepalive, nowMs)
-    this.encoder = new HpackEncoder({ sensitiveNames: options.sensitiveNames })
+    const { sensitiveNames } = options
+    // Without names of their own, all connections share one list.
+    this.encoder = new HpackEncoder({
+      sensitiveNames: sensitiveNames.length === 0 ? undefined : sensitiveNames,
+    })
     this.decoder = new HpackDecoder({ maxHeaderListSizeOctets: options.maxHeaderListSizeOctets })
     this.receiveWindow = new ReceiveWindow(DEFAULT_WINDOW_OCTETS, options.connectionWindowOctets)
     this.initialReceiveWindow = Math.max(options.streamWindowOctets, DEFAULT_WINDOW_OCTETS)

@@ -291,7 +291,7 @@ export class ConnectionCore implements ConnectionFrames {
       }
       if (!preface.complete) return
       if (preface.role === 'server') this.settings.send()
-      else this.#decoder.push(preface.frameHeader)
+      else this.#decoder.push(preface.takeFrameHeader())
     }
     this.#decoder.push(chunk, at, end)
   }

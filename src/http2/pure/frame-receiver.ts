@@ -133,7 +133,9 @@ export class FrameReceiver implements FrameSink {
         this.#context.listenerThrew(stream, error)
       }
     }
-    if (endStream && !isClosed(stream.state)) this.#messages.endRemote(stream)
+    if (!endStream) return
+    this.#dataStream = undefined
+    if (!isClosed(stream.state)) this.#messages.endRemote(stream)
   }
 
   // HEADERS, CONTINUATION (RFC 9113 §6.2, §6.10)
@@ -146,6 +148,8 @@ export class FrameReceiver implements FrameSink {
     start: number,
     end: number,
   ): void {
+    // Whose DATA came last may be over: it must not be kept by an idle connection.
+    this.#dataStream = undefined
     this.#expectSettings('HEADERS')
     if (endHeaders) {
       this.#messages.onFieldBlock(streamId, endStream, chunk, start, end)

@@ -26,13 +26,15 @@ interface Ping {
   readonly onResult: PingResult | undefined
 }
 
+/** The octets of the ping that is being written. */
+const data = new Uint8Array(PING_OCTETS)
+
 /** Pings of one connection. */
 export class PingExchange {
   readonly bandwidth: BandwidthEstimator
   readonly #context: ConnectionContext
   readonly #enforcement: PingEnforcement | undefined
-  readonly #underWay = new Map<number, Ping>()
-  readonly #data = new Uint8Array(PING_OCTETS)
+  #underWay: Map<number, Ping> | undefined = undefined
   #next = 1
   #framesSentSeen = 0
   /** Results that wait for the connection to open, and that are owed because it has ended. */
@@ -74,10 +76,11 @@ export class PingExchange {
     this.#next = number === 0xffffffff ? 1 : number + 1
     context.wake()
     // The purpose makes the octets readable in a trace; the number finds the ping again.
-    putUint32(this.#data, 0, purpose)
-    putUint32(this.#data, 4, number)
+    putUint32(data, 0, purpose)
+    putUint32(data, 4, number)
+    this.#underWay ??= new Map()
     this.#underWay.set(number, { purpose, sentMs: context.nowMs, onResult })
-    writePing(context.output.writer, false, this.#data)
+    writePing(context.output.writer, false, data)
   }
 
   /** Starts a sample of the bandwidth if one could still enlarge the windows. */
@@ -104,9 +107,9 @@ export class PingExchange {
       return undefined
     }
     const number = readUint32(chunk, start + 4)
-    const ping = this.#underWay.get(number)
+    const ping = this.#underWay?.get(number)
     if (ping === undefined || readUint32(chunk, start) !== ping.purpose) return undefined
-    this.#underWay.delete(number)
+    this.#underWay!.delete(number)
     if (ping.onResult !== undefined) tell(ping.onResult, undefined, context.nowMs - ping.sentMs)
     if (ping.purpose === PingPurpose.bandwidth && this.bandwidth.finish(context.nowMs)) this.#growWindows()
     return ping.purpose
@@ -115,10 +118,11 @@ export class PingExchange {
   /** The connection has ended: nothing that has not been answered will be. */
   fail(error: Error): void {
     const results = [...this.#early, ...this.#late]
-    for (const { onResult } of this.#underWay.values()) if (onResult !== undefined) results.push(onResult)
+    for (const { onResult } of this.#underWay?.values() ?? [])
+      if (onResult !== undefined) results.push(onResult)
     this.#early = []
     this.#late = []
-    this.#underWay.clear()
+    this.#underWay = undefined
     for (const onResult of results) tell(onResult, error, 0)
   }
 

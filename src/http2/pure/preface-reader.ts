@@ -13,6 +13,8 @@ export const HTTP_1_ANSWER =
   'HTTP/1.1 505 HTTP Version Not Supported\r\ncontent-type: text/plain\r\ncontent-length: 47\r\n' +
   'connection: close\r\n\r\nThis port speaks HTTP/2 (with prior knowledge).'
 
+const NO_OCTETS = new Uint8Array(0)
+
 /** Reads the first octets of one connection, however they are cut. */
 export class PrefaceReader {
   /** Who we are: a server expects the client's preface. */
@@ -21,7 +23,7 @@ export class PrefaceReader {
   complete = false
   /** What the peer speaks instead, in words; undefined while nothing is wrong. */
   words: string | undefined = undefined
-  readonly #octets: Uint8Array
+  #octets: Uint8Array
   #count = 0
 
   constructor(role: 'client' | 'server') {
@@ -48,9 +50,11 @@ export class PrefaceReader {
     return at
   }
 
-  /** Client: the frame header that was read; it is the decoder's first. */
-  get frameHeader(): Uint8Array {
-    return this.#octets
+  /** Client: the frame header that was read; it is the decoder's first. Given once. */
+  takeFrameHeader(): Uint8Array {
+    const octets = this.#octets
+    this.#octets = NO_OCTETS
+    return octets
   }
 
   /** True if the peer is an HTTP/1.1 client, which can be answered in its language. */

@@ -26,12 +26,15 @@ export interface Sendable {
   previousQueued: this | undefined
 }
 
+const NO_HEADS: undefined[] = []
+
 /** Streams that can send now. */
 export class SendQueue<Stream extends Sendable> {
   // Heads of circular lists, one ring and one line for each urgency.
-  readonly #rings: (Stream | undefined)[] = new Array(MAX_URGENCY + 1).fill(undefined)
-  readonly #lines: (Stream | undefined)[] = new Array(MAX_URGENCY + 1).fill(undefined)
-  readonly #lineIsNext: boolean[] = new Array(MAX_URGENCY + 1).fill(false)
+  #rings: (Stream | undefined)[] = NO_HEADS
+  #lines: (Stream | undefined)[] = NO_HEADS
+  /** Bit u is set while the next turn of urgency u is the line's. */
+  #lineIsNext = 0
   /** Bit u is set while urgency u has streams. */
   #levels = 0
 
@@ -45,6 +48,11 @@ export class SendQueue<Stream extends Sendable> {
     if (stream.queued) return
     stream.queued = true
     const { urgency } = stream
+    if (this.#rings === NO_HEADS) {
+      // Made here, because the streams of most connections never have to wait.
+      this.#rings = new Array(MAX_URGENCY + 1).fill(undefined)
+      this.#lines = new Array(MAX_URGENCY + 1).fill(undefined)
+    }
     this.#levels |= 1 << urgency
     const heads = stream.sequential ? this.#lines : this.#rings
     const head = heads[urgency]
@@ -98,11 +106,11 @@ export class SendQueue<Stream extends Sendable> {
     const urgency = 31 - Math.clz32(this.#levels & -this.#levels)
     const ring = this.#rings[urgency]
     const line = this.#lines[urgency]
-    if (ring === undefined || (line !== undefined && this.#lineIsNext[urgency])) {
-      this.#lineIsNext[urgency] = false
+    if (ring === undefined || (line !== undefined && (this.#lineIsNext & (1 << urgency)) !== 0)) {
+      this.#lineIsNext &= ~(1 << urgency)
       return line
     }
-    this.#lineIsNext[urgency] = true
+    this.#lineIsNext |= 1 << urgency
     this.#rings[urgency] = ring.nextQueued
     return ring
   }

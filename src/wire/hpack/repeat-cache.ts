@@ -42,11 +42,12 @@ interface Kept<T> {
 export class RepeatCache<T> {
   /** Hash of the octets that were last seen and not found, for each slot. */
   private readonly seen: number[]
-  private readonly kept: (Kept<T> | undefined)[]
+  /** Made when there is something to keep: a connection of one call needs none. */
+  private kept: (Kept<T> | undefined)[] | undefined
 
   constructor() {
     this.seen = new Array(SLOT_COUNT).fill(0)
-    this.kept = new Array(SLOT_COUNT).fill(undefined)
+    this.kept = undefined
   }
 
   /**
@@ -55,7 +56,7 @@ export class RepeatCache<T> {
    * @param hash {@link repeatHash} of the octets, not 0
    */
   find(hash: number, octets: Uint8Array, start: number, end: number): T | undefined {
-    const kept = this.kept[hash & (SLOT_COUNT - 1)]
+    const kept = this.kept?.[hash & (SLOT_COUNT - 1)]
     if (kept === undefined || kept.hash !== hash) return undefined
     if (!equal(kept.octets, octets, start, end)) {
       kept.misses++
@@ -69,7 +70,7 @@ export class RepeatCache<T> {
   /** Whether octets that were not found should be kept: they have this hash for the second time in a row. */
   isRepeated(hash: number): boolean {
     const slot = hash & (SLOT_COUNT - 1)
-    const kept = this.kept[slot]
+    const kept = this.kept?.[slot]
     if (kept !== undefined && kept.hash === hash) return kept.misses > kept.patience
     if (this.seen[slot] === hash) return true
     this.seen[slot] = hash
@@ -81,6 +82,7 @@ export class RepeatCache<T> {
     // Not `slice`: on a Buffer that is a view of octets that will change.
     const copy = new Uint8Array(octets.subarray(start, end))
     const slot = hash & (SLOT_COUNT - 1)
+    this.kept ??= new Array<Kept<T> | undefined>(SLOT_COUNT).fill(undefined)
     const last = this.kept[slot]
     const patience = last?.hash === hash ? Math.min(last.patience * 2, MAX_PATIENCE) : MIN_PATIENCE
     this.kept[slot] = { hash, octets: copy, decoded, misses: 0, patience }
