@@ -23,7 +23,7 @@ export interface ChannelOptions
   tls?: boolean | ClientTls
   /** Value of `:authority`; default what the target names. */
   authority?: string
-  /** Put before the library's own name in `user-agent`. */
+  /** Put before the library's own name in `user-agent`, unless the metadata of a call has one. */
   userAgent?: string
   /** Deadline of calls that give none, in milliseconds from their start; default none. */
   defaultDeadlineMs?: number

@@ -184,7 +184,7 @@ export class Channel implements Caller {
   private plan(method: Method, options: CallOptions | undefined): CallPlan {
     let common = this.plans.get(method)
     if (common === undefined) {
-      common = this.newPlan(method, this.options.compression)
+      common = this.newPlan(method, this.options.compression, this.options.userAgent)
       this.plans.set(method, common)
     }
     const defaultDeadlineMs = this.options.defaultDeadlineMs
@@ -198,7 +198,8 @@ export class Channel implements Caller {
     options: CallOptions,
     defaultDeadlineMs: number | undefined,
   ): CallPlan {
-    const base = options.compression === undefined ? common : this.newPlan(method, options.compression)
+    const metadata = options.metadata === undefined ? undefined : new Metadata(options.metadata)
+    const base = this.basePlan(common, method, options.compression, metadata)
     const deadline = options.deadline ?? defaultDeadlineMs
     const maxSend = options.maxSendMessageOctets
     const parent = options.parent
@@ -210,10 +211,26 @@ export class Channel implements Caller {
       maxMetadataEntries: base.maxMetadataEntries,
       waitForReady: options.waitForReady ?? base.waitForReady,
       deadlineMs: parent?.deadline === undefined ? ownMs : Math.min(ownMs, parent.deadline.getTime()),
-      metadata: options.metadata === undefined ? undefined : new Metadata(options.metadata),
+      metadata,
       credentials:
         options.credentials === undefined ? base.credentials : this.credentialsFor(method, options),
     }
+  }
+
+  /** What does not change from call to call, unless one has an encoding or a user-agent of its own. */
+  private basePlan(
+    common: CallPlan,
+    method: Method,
+    compression: string | undefined,
+    metadata: Metadata | undefined,
+  ): CallPlan {
+    // There is one user-agent field: that of a call goes before the library's name, as the channel's option does.
+    const userAgent = metadata?.getAll('user-agent').join(' ')
+    if (userAgent === undefined || userAgent === '') {
+      return compression === undefined ? common : this.newPlan(method, compression, this.options.userAgent)
+    }
+    metadata?.delete('user-agent')
+    return this.newPlan(method, compression ?? this.options.compression, userAgent)
   }
 
   private credentialsFor(method: Method, options: CallOptions): PlannedCredentials | undefined {
@@ -232,7 +249,7 @@ export class Channel implements Caller {
     }
   }
 
-  private newPlan(method: Method, compression: string | undefined): CallPlan {
+  private newPlan(method: Method, compression: string | undefined, userAgent: string | undefined): CallPlan {
     const { options } = this
     const encoding = encodingByName(compression)
     const library = `grpc-glass/${VERSION}`
@@ -241,7 +258,7 @@ export class Channel implements Caller {
         scheme: options.tls ? 'https' : 'http',
         path: method.path,
         authority: this.core.authority,
-        userAgent: options.userAgent === undefined ? library : `${options.userAgent} ${library}`,
+        userAgent: userAgent === undefined ? library : `${userAgent} ${library}`,
         acceptEncoding: acceptedEncodings(),
         encoding: encoding?.name,
       }),

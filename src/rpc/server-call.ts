@@ -40,6 +40,8 @@ export interface ServerCallHost {
   ended(call: ServerCall): void
 }
 
+/** What is kept of a Status-Message that is too long to be sent. */
+const MAX_CUT_LENGTH = 200
 const OK_TRAILERS: Fields = Object.freeze(['grpc-status', '0'])
 
 function parseFailure(error: unknown): StatusError {
@@ -359,11 +361,12 @@ export class ServerCall<Request = unknown, Response = unknown>
     const refusal = plain ? undefined : oversize(fields, this.stream.connection, 'The trailers')
     if (refusal === undefined) this.close(code, details)
     else {
-      // The client would see a reset and no status.
-      const instead = `${refusal}. The status was ${code}`
+      // The client would see a reset and no status. One that failed keeps its code; one that got all but its trailers did not.
+      const kept = code === Status.OK ? Status.RESOURCE_EXHAUSTED : code
+      const words = code === Status.OK ? refusal : `${shortened(details)} (${refusal})`
       this.trailers = undefined
-      fields = this.statusFields(Status.RESOURCE_EXHAUSTED, instead)
-      this.close(Status.RESOURCE_EXHAUSTED, instead)
+      fields = this.statusFields(kept, words)
+      this.close(kept, words)
     }
     if (headersSent) this.stream.sendTrailers(fields)
     else {
@@ -426,6 +429,11 @@ export class ServerCall<Request = unknown, Response = unknown>
     this.abort()
     this.close(Status.CANCELLED, 'Call cancelled')
   }
+}
+
+/** The beginning of a text that is too long to be sent. */
+function shortened(text: string): string {
+  return text.length <= MAX_CUT_LENGTH ? text : `${text.slice(0, MAX_CUT_LENGTH)}…`
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../src/rpc/channel.ts'
+import { Metadata } from '../../src/rpc/metadata.ts'
 import { Server } from '../../src/rpc/server.ts'
 import { StatusError } from '../../src/rpc/status-error.ts'
+import { VERSION } from '../../src/rpc/version.ts'
 import { collect, ENGINES, echo, pair, rejection } from './support/pair.ts'
 import { Text } from './support/text-service.ts'
 
@@ -199,6 +201,30 @@ for (const engine of ENGINES) {
       t.equal(state, 'READY')
       t.match(await rejection(collect(call)), { code: 1 })
     })
+
+    t.test(
+      'one user-agent: the library, before it what channel or call say, or what is handed on',
+      async (t) => {
+        const own = `grpc-glass/${VERSION}`
+        const { client, address } = await pair(t, engine, {
+          one: (_, call) => ({ text: call.metadata.getAll('user-agent').join('|') }),
+        })
+        t.same(await client.one({}), { text: own })
+        const metadata = new Metadata({ 'user-agent': 'shop/1', 'x-a': '1' })
+        t.same(await client.one({}, { metadata }), { text: `shop/1 ${own}` })
+        t.equal(metadata.get('user-agent'), 'shop/1', 'what the caller gave is not changed')
+        await using named = connect(address, { engine, userAgent: 'till/2', compression: 'gzip' })
+        const till = named.client(Text)
+        t.same(await till.one({}), { text: `till/2 ${own}` })
+        t.same(await till.one({}, { compression: 'identity' }), { text: `till/2 ${own}` })
+        t.same(await till.one({}, { metadata: { 'user-agent': ['a', 'b'] } }), { text: `a b ${own}` })
+
+        const proxy = await pair(t, engine, {
+          one: (request, { metadata }) => client.one(request, { metadata }),
+        })
+        t.same(await proxy.client.one({}), { text: `${own} ${own}` }, 'metadata can be handed on as it came')
+      },
+    )
 
     t.test('defaultDeadlineMs, and the deadline text', async (t) => {
       const { client, address } = await pair(
