@@ -32,11 +32,26 @@ function positive(text: string): number {
   return Number(text)
 }
 
+function commitOf(revision: string): string {
+  try {
+    return execFileSync(
+      'git',
+      ['rev-parse', '--quiet', '--verify', '--end-of-options', `${revision}^{commit}`],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    ).trim()
+  } catch {
+    throw new InvalidArgumentError(`${revision} is no revision of this repository.`)
+  }
+}
+
 async function compare(
   revision: string,
   { rounds, duration }: { rounds: number; duration: number },
 ): Promise<void> {
-  const commit = git('rev-parse', '--verify', `${revision}^{commit}`)
+  const commit = commitOf(revision)
   const folder = join(cacheFolder, 'revisions', commit)
   if (!existsSync(folder)) git('worktree', 'add', '--detach', folder, commit)
   try {
@@ -78,7 +93,7 @@ async function compare(
           ratios.push(moreIsBetter ? values[1]! / values[0]! : values[0]! / values[1]!)
         }
         const { median, least, greatest } = spreadOf(ratios)
-        const label = `${name} ${variant.name}, ${engine}`.padEnd(36)
+        const label = `${name} ${variant.name}, ${engine}`.padEnd(42)
         lines.push(`${label} ${short(median)} (${short(least)} … ${short(greatest)})`)
       }
     }
@@ -89,11 +104,11 @@ async function compare(
   }
 }
 
-await new Command('npm run bench:compare --')
+const program = new Command('npm run bench:compare --')
   .description('Measures this checkout and another revision in turns, and prints ratios.')
   .argument('<revision>', 'a commit, branch or tag')
   .option('--rounds <number>', 'rounds', positive, 5)
   .option('--duration <ms>', 'time of each measurement, and of its warm-up', positive, 1000)
   .action(compare)
-  .parseAsync()
+await program.parseAsync().catch((error: Error) => program.error(`error: ${error.message}`))
 process.exit()
