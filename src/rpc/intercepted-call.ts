@@ -146,6 +146,10 @@ export class InterceptedCall<Request, Response> implements CallMachine<Request, 
       for (;;) {
         const result = await responses.next()
         if (result.done) break
+        if (found !== undefined) {
+          const details = `An interceptor gave ${this.method.path} a second response where one is allowed`
+          throw new StatusError(Status.INTERNAL, details)
+        }
         found = { message: result.value }
       }
       if (found === undefined) throw new StatusError(Status.UNIMPLEMENTED, 'No message received')

@@ -7,8 +7,11 @@ import t, { type Test } from 'tap'
 import { connect, StatusError } from '../../src/rpc/index.ts'
 import { ENGINES } from '../rpc/support/pair.ts'
 import { Text } from '../rpc/support/text-service.ts'
+import { openSockets } from '../support/descriptors.ts'
 import { dataFrame, greetAsServer, headersFrame, RawServer, Type } from '../support/raw-http2.ts'
+import { heapOctets, settled } from './attack.ts'
 
+const MAX_GROWTH_OCTETS = 20 * 1024 * 1024
 const HEADERS = [':status', '200', 'content-type', 'application/grpc']
 
 function message(body: Uint8Array | string = '{"text":"x"}', flag = 0, lengthOctets?: number): Buffer {
@@ -195,6 +198,9 @@ async function start(t: Test, engine: (typeof ENGINES)[number], answers: ((id: n
 const OK = answerOf(ended('grpc-status', '0'))
 
 for (const engine of ENGINES) {
+  const sockets = openSockets()
+  const heap = heapOctets()
+
   for (const { name, answer, code, details, messages = 0 } of ROWS) {
     t.test(`${engine}: ${name}`, async (t) => {
       const { server, client } = await start(t, engine, [answer, answer])
@@ -245,5 +251,16 @@ for (const engine of ENGINES) {
       await t.rejects(reading, { code: 9, details: 'enough' })
       t.equal(got, count)
     }
+  })
+
+  t.test(`${engine}: after all of these descriptors and memory are back`, async (t) => {
+    if (sockets !== undefined)
+      t.ok(await settled(() => openSockets()! <= sockets), `${openSockets()} after ${sockets}`)
+    let growth = 0
+    await settled(() => {
+      growth = heapOctets() - heap
+      return growth < MAX_GROWTH_OCTETS
+    })
+    t.ok(growth < MAX_GROWTH_OCTETS, `${(growth / 1048576).toFixed(1)} MiB more`)
   })
 }

@@ -119,6 +119,28 @@ for (const engine of ENGINES) {
     },
   )
 
+  t.test(`${engine}: an interceptor that gives two responses where one is allowed`, async (t) => {
+    const { client } = await pair(t, engine)
+    const log: string[] = []
+    const twice: ClientInterceptor = async function* (call, next) {
+      for await (const response of next(call)) {
+        yield response
+        yield response
+      }
+    }
+    const interceptors = [cleaning(log), twice]
+    t.match(await rejection(client.one({}, { interceptors })), {
+      code: 13,
+      details: 'An interceptor gave /test.Text/One a second response where one is allowed',
+    })
+    t.match(await rejection(client.gather([{}], { interceptors })), {
+      code: 13,
+      details: /a second response/,
+    })
+    while (log.length < 2) await new Promise(setImmediate)
+    t.equal((await collect(client.many({ count: 2 }, { interceptors }))).length, 4, 'streams may have more')
+  })
+
   t.test(`${engine}: an interceptor that throws before it gives an iterable`, async (t) => {
     const { client } = await pair(t, engine)
     const throwing: ClientInterceptor = () => {
