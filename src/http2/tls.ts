@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream'
 import tls, { type TLSSocket } from 'node:tls'
 import { ConnectionError } from './errors.ts'
+import { MAX_TIMER_MS } from './long-timer.ts'
 import type { ClientTls, ServerTls } from './transport.ts'
 
 /** The one ALPN protocol name we offer and accept (RFC 9113 §3.1). */
@@ -137,7 +138,9 @@ export class TlsAcceptor {
       rejectUnauthorized: mode === 'require',
     }
     if (options.ca !== undefined) serverOptions.ca = toPems(options.ca)
-    if (this.#handshakeTimeoutMs > 0) serverOptions.handshakeTimeout = this.#handshakeTimeoutMs
+    if (this.#handshakeTimeoutMs > 0) {
+      serverOptions.handshakeTimeout = Math.min(this.#handshakeTimeoutMs, MAX_TIMER_MS)
+    }
     const server = tls.createServer(serverOptions)
     server.on('secureConnection', this.#onSecure)
     server.on('tlsClientError', this.#onFailure)

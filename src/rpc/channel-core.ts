@@ -8,6 +8,7 @@
 import { parseTarget, targetAuthority } from '../http2/addresses.ts'
 import { ConnectionError } from '../http2/errors.ts'
 import { doubledKeepaliveTimeMs, TOO_MANY_PINGS } from '../http2/keepalive.ts'
+import { LongTimer } from '../http2/long-timer.ts'
 import { MemberList } from '../http2/member-list.ts'
 import type {
   ConnectionListener,
@@ -110,10 +111,10 @@ export class ChannelCore implements CallHost {
   /** True once a call was answered on the connection. */
   private proven = false
   private lastFailure: StatusError | undefined = undefined
-  private pause: ReturnType<typeof setTimeout> | undefined = undefined
-  private idle: ReturnType<typeof setTimeout> | undefined = undefined
+  private pause: LongTimer | undefined = undefined
+  private idle: LongTimer | undefined = undefined
   private closing: Deferred<void> | undefined = undefined
-  private graceTimer: ReturnType<typeof setTimeout> | undefined = undefined
+  private graceTimer: LongTimer | undefined = undefined
 
   constructor(target: string | ConnectTarget, options: ChannelOptions) {
     this.place = placeOf(target, options)
@@ -181,7 +182,7 @@ export class ChannelCore implements CallHost {
 
   /** The first call: connections keep the process alive while there are calls. */
   private wake(): void {
-    clearTimeout(this.idle)
+    this.idle?.clear()
     this.idle = undefined
     for (const connection of this.connections) connection.ref()
     this.pause?.ref()
@@ -193,7 +194,7 @@ export class ChannelCore implements CallHost {
     for (const connection of this.connections) connection.unref()
     this.pause?.unref()
     if (this.idleTimeoutMs > 0 && this.connection !== undefined) {
-      this.idle ??= setTimeout(() => this.goIdle(), this.idleTimeoutMs).unref()
+      this.idle ??= new LongTimer(this.idleTimeoutMs, () => this.goIdle()).unref()
     }
   }
 
@@ -272,7 +273,7 @@ export class ChannelCore implements CallHost {
     this.connector = undefined
     this.lastFailure = failure
     const pauseMs = this.backoff.next(Math.random())
-    this.pause = setTimeout(() => this.resume(), pauseMs)
+    this.pause = new LongTimer(pauseMs, () => this.resume())
     if (!this.isLive) this.pause.unref()
     this.connectivity.set('TRANSIENT_FAILURE')
     for (const call of [...this.waiting]) if (!call.waitForReady) call.finishWith(this.failureNow())
@@ -297,7 +298,7 @@ export class ChannelCore implements CallHost {
   private lost(connection: Http2Connection, words: string, error?: ConnectionError): void {
     if (connection !== this.connection) return
     this.connection = undefined
-    clearTimeout(this.idle)
+    this.idle?.clear()
     this.idle = undefined
     this.lastFailure = new StatusError(Status.UNAVAILABLE, `Connection dropped: ${words}`, { cause: error })
     // A server that ends each connection at once must not be dialled in a loop (gRPC connection-backoff).
@@ -325,8 +326,8 @@ export class ChannelCore implements CallHost {
   close(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.closing === undefined) {
       this.closing = new Deferred()
-      clearTimeout(this.pause)
-      clearTimeout(this.idle)
+      this.pause?.clear()
+      this.idle?.clear()
       this.round++
       for (const call of [...this.waiting]) {
         call.fail(Status.UNAVAILABLE, 'Channel closed before call started', undefined, 'connect')
@@ -343,9 +344,9 @@ export class ChannelCore implements CallHost {
       this.finishClosing()
     }
     if (graceMs !== Number.POSITIVE_INFINITY && this.isLive) {
-      clearTimeout(this.graceTimer)
+      this.graceTimer?.clear()
       if (graceMs <= 0) this.cut()
-      else this.graceTimer = setTimeout(() => this.cut(), graceMs)
+      else this.graceTimer = new LongTimer(graceMs, () => this.cut())
     }
     return this.closing.promise
   }
@@ -359,7 +360,7 @@ export class ChannelCore implements CallHost {
 
   private finishClosing(): void {
     if (this.isLive) return
-    clearTimeout(this.graceTimer)
+    this.graceTimer?.clear()
     if (this.connections.size === 0) this.closing!.resolve()
   }
 }

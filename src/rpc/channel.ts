@@ -1,5 +1,6 @@
 /** What a user gets from `connect`: starts calls, makes clients, shows the connection's state. */
 
+import { LongTimer } from '../http2/long-timer.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { DEFAULT_MAX_MESSAGE_OCTETS } from '../wire/length-prefixed-message.ts'
 import { currentCall } from './call-context.ts'
@@ -72,7 +73,7 @@ export class Channel implements Caller {
    */
   async ready(options: { deadline?: number } = {}): Promise<void> {
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), options.deadline ?? 20_000)
+    const timer = new LongTimer(options.deadline ?? 20_000, () => late.abort())
     this.core.hold()
     try {
       for (;;) {
@@ -87,7 +88,7 @@ export class Channel implements Caller {
       const details = `Failed to connect before the deadline,${this.core.waitingFor()}`
       throw new StatusError(Status.DEADLINE_EXCEEDED, details, { phase: 'connect' })
     } finally {
-      clearTimeout(timer)
+      timer.clear()
       this.core.release()
     }
   }

@@ -1,12 +1,10 @@
 /** Deadlines: a moment until which a call may take, and timers that reach beyond 24.8 days. */
+import { MAX_TIMER_MS } from '../http2/long-timer.ts'
 
 /**
  * How long a call may take: milliseconds from now, or a moment as a Date. Infinity stands for no deadline.
  */
 export type Deadline = number | Date
-
-/** setTimeout counts in a signed 32-bit integer; what is longer fires at once, so it goes in steps. */
-const MAX_TIMER_MS = 0x7fffffff
 
 /** Milliseconds since 1970 were past this in 2001: a number of such a size is a moment, not a duration. */
 const SURELY_A_MOMENT_MS = 1_000_000_000_000

@@ -1,6 +1,7 @@
 /** A server: services with their handlers, listening sockets, and the calls that run. */
 import { parseListenAddress } from '../http2/addresses.ts'
 import { createInProcessPair } from '../http2/index.ts'
+import { LongTimer } from '../http2/long-timer.ts'
 import { MemberList } from '../http2/member-list.ts'
 import type {
   ConnectionListener,
@@ -75,7 +76,7 @@ export class Server implements ServerCallHost {
   private readonly closingListeners: (() => void)[] = []
   private closing: Deferred<void> | undefined = undefined
   private socketsClosed = false
-  private graceTimer: ReturnType<typeof setTimeout> | undefined = undefined
+  private graceTimer: LongTimer | undefined = undefined
 
   /** @throws TypeError on an unknown engine or compression */
   constructor(options: ServerOptions = {}) {
@@ -385,9 +386,9 @@ export class Server implements ServerCallHost {
     }
     const { graceMs } = options
     if (graceMs !== undefined && !this.finishClosing()) {
-      clearTimeout(this.graceTimer)
+      this.graceTimer?.clear()
       if (graceMs <= 0) this.cut()
-      else this.graceTimer = setTimeout(() => this.cut(), graceMs)
+      else this.graceTimer = new LongTimer(graceMs, () => this.cut())
     }
     return this.closing.promise
   }
@@ -404,14 +405,14 @@ export class Server implements ServerCallHost {
   private cut(): void {
     for (const call of this.calls.all()) call.terminate(Status.UNAVAILABLE, 'The server is shutting down')
     // They close by themselves once the statuses are out; a peer that does not read them is not waited for.
-    this.graceTimer = setTimeout(() => {
+    this.graceTimer = new LongTimer(CUT_FLUSH_MS, () => {
       for (const connection of [...this.connections]) connection.destroy(ErrorCode.NO_ERROR, 'server closed')
-    }, CUT_FLUSH_MS)
+    })
   }
 
   private finishClosing(): boolean {
     if (this.closing === undefined || !this.socketsClosed || this.connections.size > 0) return false
-    clearTimeout(this.graceTimer)
+    this.graceTimer?.clear()
     this.closing.resolve()
     return true
   }

@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream'
 import { ErrorCode, errorCodeName } from '../../wire/frame/error-codes.ts'
 import type { ConnectionError, ConnectionErrorInit, ConnectionPhase } from '../errors.ts'
 import { TOO_MANY_PINGS } from '../keepalive.ts'
+import { LongTimer } from '../long-timer.ts'
 import { MemberList } from '../member-list.ts'
 import type { SocketPeer } from '../peer.ts'
 import type {
@@ -79,7 +80,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
   readonly #streams = new MemberList<NodeStream>()
   readonly #admission = new StreamAdmission((stream) => this.#start(stream))
   #pings: PingQueue | undefined = undefined
-  #handshakeTimer: NodeJS.Timeout | undefined = undefined
+  #handshakeTimer: LongTimer | undefined = undefined
   #lingerTimer: NodeJS.Timeout | undefined = undefined
   #unwatch: () => void = () => {}
   #diagnose: Diagnosis | undefined = undefined
@@ -106,7 +107,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
     this.#onGone = onGone
     this.#handshakeTimeoutMs = handshakeTimeoutMs
     if (handshakeTimeoutMs > 0) {
-      this.#handshakeTimer = setTimeout(() => this.#handshakeExpired(), handshakeTimeoutMs)
+      this.#handshakeTimer = new LongTimer(handshakeTimeoutMs, () => this.#handshakeExpired())
       // the socket keeps the process alive, not its time limit
       this.#handshakeTimer.unref()
     }
@@ -261,7 +262,7 @@ export class NodeConnection implements Http2Connection, StreamHost, LifetimeActs
   }
 
   #endHandshake(): void {
-    clearTimeout(this.#handshakeTimer)
+    this.#handshakeTimer?.clear()
     this.#handshakeTimer = undefined
   }
 
