@@ -53,6 +53,16 @@ const TRAILERS_NONE = 0
 const TRAILERS_AWAITED = 1
 const TRAILERS_SUBMITTED = 2
 
+/**
+ * What all streams of a connection together hand to Node ahead of the socket, roughly. nghttp2 takes turns between
+ * streams, but Node has it write down at once whatever the windows allow: MiBs, which a small message would wait for.
+ */
+const WRITE_AHEAD_OCTETS = 262_144
+/** The smallest piece: a frame of DATA, as large as every peer takes it (RFC 9113 §4.2). */
+const MIN_PIECE_OCTETS = 16_384
+/** What goes in one piece all the same: cutting it costs more than others win. */
+const UNCUT_OCTETS = 65_536
+
 const NO_OCTETS = Buffer.alloc(0)
 const NOTHING_EARLY: Uint8Array[] = []
 
@@ -92,6 +102,8 @@ export class NodeStream implements Http2Stream, Member {
   /** What came before the response headers were told. */
   #early: Uint8Array[] = NOTHING_EARLY
   #drainWanted = false
+  /** Node gets what is queued piece by piece. */
+  #inPieces = false
 
   constructor(host: StreamHost, listener: StreamListener, withTrailers: boolean) {
     this.connection = host
@@ -242,24 +254,51 @@ export class NodeStream implements Http2Stream, Member {
     // Node ends the response itself after HEAD, 204, 205 and 304: there is no body to send
     if (native.writableEnded || native.destroyed) return true
     this.#host.framesSent++
+    const rest = this.#writePieces(native, octets)
     if (endStream) {
-      if (octets.length === 0) native.end()
-      else native.end(octets)
+      if (rest.length === 0) native.end()
+      else native.end(rest)
       return true
     }
-    if (octets.length === 0) return true
-    const queuedOctets = native.writableLength + octets.length
+    if (rest.length === 0) return true
+    const queuedOctets = native.writableLength + rest.length
     if (queuedOctets <= this.#host.sendBufferOctets) {
-      native.write(octets)
+      native.write(rest)
       return true
     }
     this.#drainWanted = true
     // Node tells 'drain' only where its own high-water mark was passed; below, the write's end is the sign
     if (queuedOctets >= native.writableHighWaterMark) {
-      native.write(octets)
+      native.write(rest)
       if (native.listenerCount('drain') === 0) native.on('drain', onDrain)
-    } else native.write(octets, () => this.drained())
+    } else native.write(rest, () => this.drained())
     return false
+  }
+
+  /**
+   * Writes octets that would hold up other streams in pieces, each of which Node takes when the one before has left.
+   * Alone on its connection a stream is better off in one piece (docs/performance-notes.md).
+   * @returns the last piece
+   */
+  #writePieces(native: NativeStream, octets: Uint8Array): Uint8Array {
+    const streams = this.#host.openStreams
+    if (octets.length <= UNCUT_OCTETS || streams === 1) {
+      // a message that waits behind pieces must not be joined with them
+      if (this.#inPieces && native.writableLength === 0) this.#takePieces(native, false)
+      return octets
+    }
+    const pieceOctets = Math.max(MIN_PIECE_OCTETS, Math.floor(WRITE_AHEAD_OCTETS / streams))
+    if (!this.#inPieces) this.#takePieces(native, true)
+    let at = 0
+    for (; at + pieceOctets < octets.length; at += pieceOctets)
+      native.write(octets.subarray(at, at + pieceOctets))
+    return octets.subarray(at)
+  }
+
+  /** Writable hands all that is queued to `_writev` together, if there is one. */
+  #takePieces(native: NativeStream, inPieces: boolean): void {
+    this.#inPieces = inPieces
+    native._writev = inPieces ? undefined : Object.getPrototypeOf(native)._writev
   }
 
   sendTrailers(fields: Fields): void {

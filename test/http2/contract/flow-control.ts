@@ -86,6 +86,31 @@ export async function flowControl(t: Test, engines: Engines): Promise<void> {
     t.ok(stalled.heard.sizeOctets < 3 * 1024 * KIB)
   })
 
+  await t.test('a small message need not wait for large ones that were sent before it', async (t) => {
+    const count = 4
+    const large = Buffer.alloc(1024 * KIB)
+    for (let i = 0; i < large.length; i += 4) large.writeUInt32BE(i, i)
+    const pair = await Pair.start(t, engines)
+    const others: Awaited<ReturnType<Pair['exchange']>>[] = []
+    for (let i = 0; i < count; i++) others.push(await pair.exchange(i))
+    const last = await pair.exchange(count)
+    for (const { incoming } of [...others, last]) incoming.stream.sendHeaders(response(), false)
+    for (const { incoming } of others) {
+      incoming.stream.sendData(large, false)
+      incoming.stream.sendData(Buffer.from('and some more'), true)
+    }
+    await settle(2)
+    last.incoming.stream.sendData(Buffer.from('small'), true)
+    await last.heard.called('end')
+    const before = others.reduce((sum, { heard }) => sum + heard.sizeOctets, 0)
+    t.ok(before < count * large.length * 0.75, `after ${before} octets of others`)
+    for (const { stream, heard } of others) {
+      stream.sendData(Buffer.alloc(0), true)
+      await heard.closing()
+      t.ok(heard.body.equals(Buffer.concat([large, Buffer.from('and some more')])), 'whole, and in order')
+    }
+  })
+
   await t.test('the smallest windows still let everything through', async (t) => {
     const options = { streamWindowOctets: 1024, connectionWindowOctets: 65535 }
     const pair = await Pair.start(t, engines, { client: options, server: options })
