@@ -8,7 +8,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { bundleWorkers, makeDescriptorSet, makeIdentity, root } from './bundle.ts'
+import { bundleWorkers, cacheFolder, makeDescriptorSet, makeIdentity, root } from './bundle.ts'
 import { measure } from './measure.ts'
 import { estimateSeconds, type Group, groupsOf, type Job, jobsOf, orderOf } from './plan.ts'
 import { startProgress } from './progress.ts'
@@ -137,6 +137,8 @@ async function runAll(names: readonly string[], flags: Flags): Promise<Results> 
         progress.step(`round ${round + 1} of ${rounds}: ${scenario.name}, ${variant.name}, ${library}`),
       )
     }
+    // a run of half an hour may be cut; its rounds so far are worth keeping
+    if (!flags.quick) writeFileSync(join(cacheFolder, 'unfinished.json'), JSON.stringify(results))
   }
   progress.end(run.failures.size === 0 ? 'measured' : 'measured, with failures')
   for (const [name, why] of run.failures) {

@@ -78,10 +78,10 @@ const FIGURES: readonly [string, (cell: Cell, row: Row) => number | undefined][]
 const PAUSES: typeof FIGURES = [
   ['CPU client, µs', (cell) => cell.clientCpuUs],
   ['GC client, µs', (cell) => cell.clientGcUs],
-  ['longest, ms', (cell) => cell.clientGcLongestMs],
+  ['longest GC client, ms', (cell) => cell.clientGcLongestMs],
   ['CPU server, µs', (cell) => cell.serverCpuUs],
   ['GC server, µs', (cell) => cell.serverGcUs],
-  ['longest, ms', (cell) => cell.serverGcLongestMs],
+  ['longest GC server, ms', (cell) => cell.serverGcLongestMs],
 ]
 
 function figureTable(rows: readonly Row[], figures: typeof FIGURES): string {
@@ -138,9 +138,10 @@ export function pageOf(results: Results, charts: ReadonlySet<string>): string {
     `| not measured | ${results.missing.length === 0 ? 'nothing' : results.missing.join('; ')} |`,
     '',
     `Medians of all rounds, with the least and the greatest. "To ${BASE}" is how many times as good: rates are divided`,
-    "by its rate, its times and sizes by the others', so that above 1× is better everywhere. Every reply is verified.",
-    "CPU time is the operating system's, for one call or message. `bare http2` and `raw TCP` are floors: they move the",
-    'same octets without any gRPC.',
+    "by its rate, its times and sizes by the others', so that above 1× is better everywhere. Every reply is verified",
+    'octet for octet; of those to h2load the octets are counted, of those to ghz the statuses. CPU time is the',
+    "operating system's, for one call or message. `bare http2` and `raw TCP` are floors: they move the same octets",
+    'without any gRPC.',
     '',
     ...image('overview.svg', `How many times as good as ${BASE}`),
     ...sections,
