@@ -84,7 +84,7 @@ export function orderOf(groups: readonly Group[], round: number): Group[] {
 /** Rough times, in seconds, on a machine of 2026 with two cores. */
 const PROCESSES_S = 0.7
 const CONNECTION_S = 0.002
-const FIXED_S = { load: 0.1, 'set-up': 1.2, memory: 2.5, 'first-call': 0.5, h2load: 0.2, ghz: 0.3, soak: 90 }
+const FIXED_S = { load: 0.1, 'set-up': 1.2, memory: 2.5, 'first-call': 1.2, h2load: 0.2, ghz: 0.3, soak: 90 }
 
 type Times = Pick<Bench, 'firstWarmUpMs' | 'warmUpMs' | 'durationMs' | 'scaleDown'>
 

@@ -40,6 +40,7 @@ async function tried(
 async function buildGo(): Promise<string> {
   if (!hasProgram('go')) throw new Error('go is not installed')
   const program = join(cacheFolder, 'go-peer')
+  if (!existsSync(program)) process.stderr.write('building the Go server\n')
   mkdirSync(cacheFolder, { recursive: true })
   await run('go', ['build', '-o', program, '.'], { cwd: join(root, 'bench/peers/go'), timeout: BUILD_MS })
   return program
@@ -50,6 +51,7 @@ async function findGhz(): Promise<string> {
   if (existsSync(program)) return program
   if (hasProgram('ghz')) return 'ghz'
   if (!hasProgram('go')) throw new Error('go, which builds it, is not installed')
+  process.stderr.write('building ghz\n')
   await run('go', ['install', GHZ], {
     env: { ...process.env, GOBIN: join(root, '.cache/bin') },
     timeout: BUILD_MS,
