@@ -223,9 +223,9 @@ export interface ServerTls {
 
 /** Limits and settings that both engines take; each engine documents further ones. */
 export interface EngineOptions {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS we advertise; server default 256. */
+  /** SETTINGS_MAX_CONCURRENT_STREAMS we advertise; server default 256, Infinity for no limit. */
   maxConcurrentStreams?: number
-  /** SETTINGS_MAX_HEADER_LIST_SIZE we advertise and enforce, in octets (RFC 9113 §10.5.1); default 16384. */
+  /** SETTINGS_MAX_HEADER_LIST_SIZE we advertise and enforce, in octets (RFC 9113 §10.5.1); default 16384, Infinity for no limit. */
   maxHeaderListSizeOctets?: number
   /** Receive window of a stream, in octets; default 1 MiB. */
   streamWindowOctets?: number

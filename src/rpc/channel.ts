@@ -17,6 +17,7 @@ import {
 } from './calls.ts'
 import { ChannelCore, type ConnectTarget } from './channel-core.ts'
 import type { ChannelOptions } from './channel-options.ts'
+import { checkCallOptions, checkedChannelOptions } from './check-options.ts'
 import { type Caller, type Client, createClient, type Requests } from './client.ts'
 import { type CallHost, ClientCall } from './client-call.ts'
 import { acceptedEncodings, type MessageEncoding, messageEncoding } from './compression.ts'
@@ -52,8 +53,8 @@ export class Channel implements Caller {
 
   constructor(target: string | ConnectTarget, options: ChannelOptions = {}) {
     encodingByName(options.compression)
-    this.options = options
-    this.core = new ChannelCore(target, options)
+    this.options = checkedChannelOptions(options)
+    this.core = new ChannelCore(target, this.options)
   }
 
   /** The target that the channel was made for. */
@@ -201,6 +202,7 @@ export class Channel implements Caller {
   ): CallPlan {
     const metadata = options.metadata === undefined ? undefined : new Metadata(options.metadata)
     const base = this.basePlan(common, method, options.compression, metadata)
+    checkCallOptions(options)
     const deadline = options.deadline ?? defaultDeadlineMs
     const maxSend = options.maxSendMessageOctets
     const parent = options.parent

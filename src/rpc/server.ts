@@ -21,6 +21,7 @@ import { DEFAULT_MAX_MESSAGE_OCTETS } from '../wire/length-prefixed-message.ts'
 import { runInCall } from './call-context.ts'
 import type { CallSummary } from './call-summary.ts'
 import type { ConnectTarget } from './channel-core.ts'
+import { checkedServerOptions } from './check-options.ts'
 import { acceptedEncodings, type MessageEncoding, messageEncoding } from './compression.ts'
 import { Deferred } from './deferred.ts'
 import { engineByName } from './engines.ts'
@@ -78,8 +79,9 @@ export class Server implements ServerCallHost {
   private socketsClosed = false
   private graceTimer: LongTimer | undefined = undefined
 
-  /** @throws TypeError on an unknown engine or compression */
-  constructor(options: ServerOptions = {}) {
+  /** @throws TypeError on an unknown engine or compression, or a number that is not allowed */
+  constructor(given: ServerOptions = {}) {
+    const options = checkedServerOptions(given)
     this.options = options
     engineByName(options.engine)
     const { compression = 'identity' } = options

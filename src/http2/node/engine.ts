@@ -1,4 +1,5 @@
 /** The `node` engine: HTTP/2 by Node's own node:http2, on session and stream level. */
+import { checkedEngineOptions } from '../check-options.ts'
 import type { Http2Engine } from '../transport.ts'
 import { dial, dialOn } from './dialer.ts'
 import { acceptOn, listen } from './node-server.ts'
@@ -11,8 +12,8 @@ import { acceptOn, listen } from './node-server.ts'
  */
 export const nodeEngine: Http2Engine = {
   name: 'node',
-  connect: dial,
-  listen,
-  connectOn: dialOn,
-  acceptOn,
+  connect: (address, options, listener) => dial(address, checkedEngineOptions(options), listener),
+  listen: async (address, options, listener) => listen(address, checkedEngineOptions(options), listener),
+  connectOn: (duplex, options, listener) => dialOn(duplex, checkedEngineOptions(options), listener),
+  acceptOn: (duplex, options, listener) => acceptOn(duplex, checkedEngineOptions(options), listener),
 }
