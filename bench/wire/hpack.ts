@@ -86,6 +86,8 @@ for (const [name, make] of Object.entries({
 })) {
   cases.push({ name, lists: Array.from({ length: VARIANTS }, (_, i) => make(i)), first: false })
 }
+const frozen = Object.freeze(response()) as string[]
+cases.push({ name: 'response headers, frozen', lists: [frozen], first: false })
 cases.push({ name: 'first request', lists: [request(0)], first: true })
 cases.push({ name: 'first response headers', lists: [response()], first: true })
 

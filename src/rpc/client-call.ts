@@ -90,7 +90,8 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
 
   private outcome: StatusObject | undefined = undefined
   private failure: StatusError | undefined = undefined
-  private headersValue: Metadata | undefined = undefined
+  /** The response headers, once they have come; made into Metadata for who asks. */
+  private headerFields: Fields | undefined = undefined
   private timer: DeadlineTimer | undefined = undefined
   private watched: { signal: AbortSignal; abort: () => void }[] | undefined = undefined
   private metadata: Metadata | undefined
@@ -310,7 +311,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
       this.phase = 'trailers'
       if (this.isExcessive(fields, 'Trailers-Only headers')) return
       this.received = readStatus(fields, head.httpStatus)
-      this.tellHeaders(new Metadata())
+      this.tellHeaders([])
       return
     }
     if (head.httpStatus !== 200 || !isGrpcContentType(head.contentType)) {
@@ -323,7 +324,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
       this.inbox.encoding = messageEncoding(head.encoding)
     }
     this.phase = 'messages'
-    this.tellHeaders(Metadata.fromFields(fields))
+    this.tellHeaders(fields)
   }
 
   /** Ends the call if a section brings more metadata than is allowed. */
@@ -336,9 +337,9 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     return true
   }
 
-  private tellHeaders(metadata: Metadata): void {
-    this.headersValue = metadata
-    this.headersDeferred?.resolve(metadata)
+  private tellHeaders(fields: Fields): void {
+    this.headerFields = fields
+    this.headersDeferred?.resolve(Metadata.fromFields(fields))
   }
 
   onData(chunk: Uint8Array, start: number, end: number): void {
@@ -457,7 +458,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   private settle(status: StatusObject): void {
     const ok = status.code === Status.OK
     this.statusDeferred?.resolve(status)
-    if (this.headersDeferred !== undefined && this.headersValue === undefined)
+    if (this.headersDeferred !== undefined && this.headerFields === undefined)
       this.headersDeferred.reject(this.error())
     if (this.resultDeferred !== undefined) {
       if (ok) this.resultDeferred.resolve(this.response as Response)
@@ -499,7 +500,8 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
     if (this.headersDeferred === undefined) {
       this.headersDeferred = new Deferred()
       looked(this.headersDeferred.promise)
-      if (this.headersValue !== undefined) this.headersDeferred.resolve(this.headersValue)
+      if (this.headerFields !== undefined)
+        this.headersDeferred.resolve(Metadata.fromFields(this.headerFields))
       else if (this.outcome !== undefined) this.headersDeferred.reject(this.error())
     }
     return this.headersDeferred.promise

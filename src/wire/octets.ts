@@ -34,15 +34,18 @@ export function putUint32(octets: Uint8Array, offset: number, value: number): vo
   octets[offset + 3] = value
 }
 
-/** Up to here a loop is faster than `set`, which needs a view (bench/micro/copy.ts). */
-const LOOP_OCTETS = 64
+/** Up to here a loop is faster than `set`: for a whole array, and for a part, which needs a view (bench/micro/copy.ts). */
+const LOOP_WHOLE_OCTETS = 16
+const LOOP_PART_OCTETS = 64
 
 /** Copies octets `start` to `end` of `from` to `at` of `to`. */
 export function copyOctets(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start <= LOOP_OCTETS) {
+  const sizeOctets = end - start
+  const isWhole = sizeOctets === from.length
+  if (sizeOctets <= (isWhole ? LOOP_WHOLE_OCTETS : LOOP_PART_OCTETS)) {
     for (let i = start, j = at; i < end; i++, j++) to[j] = from[i]!
   } else {
-    to.set(start === 0 && end === from.length ? from : from.subarray(start, end), at)
+    to.set(isWhole ? from : from.subarray(start, end), at)
   }
 }
 

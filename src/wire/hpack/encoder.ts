@@ -32,6 +32,16 @@ export interface HpackEncoderOptions {
 /** Literals longer than this are not kept for the next time. */
 const MAX_KEPT_OCTETS = 2048
 
+/** Lists that are known with their octets, at most: the headers and trailers of a few methods. */
+const MAX_KNOWN_LISTS = 4
+
+/** A list that can't change, and its field block while the dynamic table stays the same. */
+interface KnownList {
+  readonly fields: readonly string[]
+  readonly version: number
+  readonly octets: Uint8Array
+}
+
 const defaultIndexing = indexingByName([], [])
 
 /**
@@ -51,6 +61,9 @@ export class HpackEncoder {
   /** The lowest maximum since the last block, -1 if it has not changed (RFC 7541 §4.2). */
   private lowestTableSize: number
   private readonly splitCookies: boolean
+  /** Made with the first frozen list that comes again. */
+  private known: KnownList[] | undefined
+  private nextKnown: number
 
   constructor(options: HpackEncoderOptions = {}) {
     this.ownMaxTableSize = options.maxTableSizeOctets ?? DEFAULT_MAX_TABLE_SIZE_OCTETS
@@ -63,11 +76,14 @@ export class HpackEncoder {
     this.table = new SearchableTable(DEFAULT_MAX_TABLE_SIZE_OCTETS, indexing)
     this.lowestTableSize = -1
     this.splitCookies = options.splitCookies ?? false
+    this.known = undefined
+    this.nextKnown = 0
     if (this.ownMaxTableSize < DEFAULT_MAX_TABLE_SIZE_OCTETS) this.setMaxTableSize(this.peerMaxTableSize)
   }
 
   /**
-   * Appends the field block for `fields` to `out`.
+   * Appends the field block for `fields` to `out`. A frozen list that comes again is not encoded again, as long as the
+   * dynamic table stays the same (`encode response, frozen` in bench/wire/hpack.ts).
    *
    * @param fields name, value, name, value; each character is one octet, so U+0000 to U+00FF
    * @param neverIndexed fields, counted from 0 in ascending order, that must not be indexed: those that
@@ -76,6 +92,22 @@ export class HpackEncoder {
    *   next block empties the tables, so the connection can go on.
    */
   encode(fields: readonly string[], out: OctetWriter, neverIndexed?: readonly number[]): void {
+    if (!Object.isFrozen(fields) || neverIndexed !== undefined || this.lowestTableSize >= 0) {
+      this.encodeList(fields, out, neverIndexed)
+    } else if (this.known === undefined || !this.writeKnown(fields, out)) {
+      const from = out.length
+      const { version } = this.table
+      // A copy, because the loop below is faster while it meets arrays of one kind only (bench/wire/hpack.ts).
+      this.encodeList([...fields], out, undefined)
+      if (version === this.table.version) this.keepKnown(fields, out, from)
+    }
+  }
+
+  private encodeList(
+    fields: readonly string[],
+    out: OctetWriter,
+    neverIndexed: readonly number[] | undefined,
+  ): void {
     const from = out.length
     try {
       if (fields.length % 2 !== 0)
@@ -125,6 +157,28 @@ export class HpackEncoder {
     return this.table.state()
   }
 
+  private writeKnown(fields: readonly string[], out: OctetWriter): boolean {
+    const known = this.known!
+    for (let i = 0; i < known.length; i++) {
+      const list = known[i]!
+      if (list.fields !== fields) continue
+      if (list.version !== this.table.version) return false
+      out.octets(list.octets)
+      return true
+    }
+    return false
+  }
+
+  private keepKnown(fields: readonly string[], out: OctetWriter, from: number): void {
+    if (out.length - from > MAX_KEPT_OCTETS) return
+    const octets = new Uint8Array(out.buffer.subarray(from, out.length))
+    const list = { fields, version: this.table.version, octets }
+    this.known ??= []
+    const same = this.known.findIndex((each) => each.fields === fields)
+    this.known[same < 0 ? this.nextKnown : same] = list
+    if (same < 0) this.nextKnown = (this.nextKnown + 1) % MAX_KNOWN_LISTS
+  }
+
   /** Writes the lowest and the final maximum since the last block (RFC 7541 §4.2, §6.3). */
   private writeSizeUpdates(out: OctetWriter): void {
     const size = Math.min(this.peerMaxTableSize, this.ownMaxTableSize)
@@ -166,7 +220,7 @@ export class HpackEncoder {
   private writeRepeatableLiteral(record: NameRecord, value: string, out: OctetWriter): void {
     const repeated = value === record.lastValue
     if (repeated && record.lastOctets !== undefined) {
-      append(record.lastOctets, out)
+      out.octets(record.lastOctets)
       return
     }
     const from = out.length
@@ -189,7 +243,7 @@ export class HpackEncoder {
     const nameIndex = this.table.findName(record)
     writeInteger(out, pattern, prefixBits, nameIndex)
     if (nameIndex === 0) {
-      if (record.nameOctets !== undefined) append(record.nameOctets, out)
+      if (record.nameOctets !== undefined) out.octets(record.nameOctets)
       else this.writeName(record, out)
     }
     writeString(value, record.name, out)
@@ -207,20 +261,6 @@ export class HpackEncoder {
   private isWorthAnEntry(name: string, value: string): boolean {
     return (ENTRY_OVERHEAD_OCTETS + name.length + value.length) * 2 <= this.table.maxSizeOctets
   }
-}
-
-/** Appends few octets: up to about a dozen, a loop is faster than the call of `set`. */
-function append(octets: Uint8Array, out: OctetWriter): void {
-  const { length } = octets
-  if (length > 12) {
-    out.octets(octets)
-    return
-  }
-  out.ensure(length)
-  const { buffer } = out
-  let at = out.length
-  for (let i = 0; i < length; i++) buffer[at++] = octets[i]!
-  out.length = at
 }
 
 /** How fields of some names are sent; a sensitive one is never indexed whatever else is said of it. */

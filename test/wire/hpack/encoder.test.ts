@@ -156,6 +156,27 @@ t.test('a repeated literal is right after the table has changed', async () => {
   for (let i = 0; i < 4; i++) pair.send(['x-other', '1', `x-more-${i}`, 'z'], [0])
 })
 
+t.test('a frozen list that comes again is right whatever the table did meanwhile', async (t) => {
+  const pair = new Pair()
+  const lists = Array.from({ length: 7 }, (_, i) =>
+    Object.freeze([':status', '200', 'x-kind', String(i), 'authorization', 'Bearer x', 'grpc-timeout', '5S']),
+  )
+  for (let round = 0; round < 4; round++) {
+    for (const list of lists) for (let i = 0; i < 3; i++) pair.send(list)
+    if (round === 0) pair.send(['x-new', 'moves the others'])
+    if (round === 1) {
+      // RFC 7541 §4.2: the size updates stand in the next block only.
+      pair.encoder.setMaxTableSize(100)
+      pair.decoder.setMaxTableSize(100)
+    }
+    if (round === 2) pair.send(lists[0]!, [1])
+  }
+  const open = ['x-kind', '0']
+  for (let i = 0; i < 3; i++) pair.send(open)
+  open[1] = 'changed'
+  t.match(pair.send(open), /changed/, 'one that is not frozen is read each time')
+})
+
 t.test('a literal that is never indexed is not taken for one without indexing', async (t) => {
   const pair = new Pair()
   for (let i = 0; i < 3; i++) t.match(pair.send(['grpc-timeout', '5S']), [/without indexing/])
