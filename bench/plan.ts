@@ -9,9 +9,11 @@ export interface Job {
   readonly library: string
 }
 
-/** Measurements that share their processes. */
+/** Measurements of one library that follow each other in the same processes. */
 export interface Group {
   readonly seat: Seat
+  /** True if its processes are its own; else all groups of a round with this seat share them. */
+  readonly fresh: boolean
   readonly jobs: Job[]
 }
 
@@ -52,18 +54,18 @@ function seatOf({ variant, library }: Job): Seat {
 }
 
 /**
- * Jobs by the processes they share: those of a library in a scenario, if their servers are set up alike. A quick
- * run, which is no measurement, shares over scenarios, too.
+ * Jobs by library and scenario, those together whose servers are set up alike. Libraries take turns at each scenario,
+ * but their processes stay for the whole round: V8 takes seconds of load to compile the larger libraries, and fresh
+ * processes would measure that instead of the library.
  */
 export function groupsOf(jobs: readonly Job[], quick: boolean): Group[] {
   const groups = new Map<string, Group>()
   for (const job of jobs) {
     const seat = seatOf(job)
-    const where = quick ? '' : job.scenario.name
-    const fresh = !quick && NEEDS_FRESH.has(job.variant.plan.kind) ? job.variant.name : ''
-    const key = JSON.stringify([seat, where, fresh])
+    const fresh = !quick && NEEDS_FRESH.has(job.variant.plan.kind)
+    const key = JSON.stringify([seat, job.scenario.name, fresh ? job.variant.name : ''])
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { seat, jobs: [job] })
+    if (group === undefined) groups.set(key, { seat, fresh, jobs: [job] })
     else group.jobs.push(job)
   }
   return [...groups.values()]
@@ -75,10 +77,10 @@ export const isDue = ({ variant }: Job, round: number): boolean => variant.plan.
 /** The groups of a round: each second one goes backwards, so that what drifts hits all alike. */
 export function orderOf(groups: readonly Group[], round: number): Group[] {
   const due = groups
-    .map(({ seat, jobs }) => ({ seat, jobs: jobs.filter((job) => isDue(job, round)) }))
+    .map((group) => ({ ...group, jobs: group.jobs.filter((job) => isDue(job, round)) }))
     .filter(({ jobs }) => jobs.length > 0)
   if (round % 2 === 0) return due
-  return due.reverse().map(({ seat, jobs }) => ({ seat, jobs: jobs.reverse() }))
+  return due.reverse().map((group) => ({ ...group, jobs: group.jobs.reverse() }))
 }
 
 /** Rough times, in seconds, on a machine of 2026 with two cores. */
@@ -102,8 +104,12 @@ function jobSeconds({ variant: { plan } }: Job, { warmUpMs, durationMs, scaleDow
 export function estimateSeconds(groups: readonly Group[], rounds: number, times: Times): number {
   let seconds = 0
   for (let round = 0; round < rounds; round++) {
-    for (const { jobs } of orderOf(groups, round)) {
-      seconds += PROCESSES_S + (times.firstWarmUpMs - times.warmUpMs) / 1000
+    const seats = new Set<string>()
+    for (const { seat, fresh, jobs } of orderOf(groups, round)) {
+      const key = JSON.stringify(seat)
+      if (fresh) seconds += PROCESSES_S
+      else if (!seats.has(key)) seconds += PROCESSES_S + (times.firstWarmUpMs - times.warmUpMs) / 1000
+      if (!fresh) seats.add(key)
       for (const job of jobs) seconds += jobSeconds(job, times)
     }
   }

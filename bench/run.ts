@@ -30,7 +30,7 @@ interface Flags {
 }
 
 const QUICK = { firstWarmUpMs: 50, warmUpMs: 30, durationMs: 50, rounds: 1, scaleDown: 50 }
-const FULL = { firstWarmUpMs: 600, warmUpMs: 200, durationMs: 600, rounds: 5, scaleDown: 1 }
+const FULL = { firstWarmUpMs: 4000, warmUpMs: 400, durationMs: 700, rounds: 5, scaleDown: 1 }
 /** Tries of a measurement that fails: a port or a process may be short for a moment. */
 const TRIES = 2
 const FAILURE_LENGTH = 600
@@ -64,6 +64,8 @@ class Run {
   readonly #results: Results
   readonly #series = new Map<string, Series>()
   readonly failures = new Map<string, string>()
+  /** Processes that stay until the end of the round, by their seat. */
+  readonly #kept = new Map<string, Sitting>()
 
   constructor(bench: Bench, results: Results) {
     this.#bench = bench
@@ -81,9 +83,16 @@ class Run {
     return series
   }
 
-  /** All jobs of a group, in processes that end with it; in new ones after a failure. */
-  async measureGroup({ seat, jobs }: Group, onJob: (job: Job) => void): Promise<void> {
-    let sitting = new Sitting(this.#bench, seat)
+  /** Ends the processes that have stayed. */
+  async endRound(): Promise<void> {
+    await Promise.all([...this.#kept.values()].map((sitting) => sitting.end()))
+    this.#kept.clear()
+  }
+
+  /** All jobs of a group, in processes that end with it or stay for the round; in new ones after a failure. */
+  async measureGroup({ seat, fresh, jobs }: Group, onJob: (job: Job) => void): Promise<void> {
+    const key = JSON.stringify(seat)
+    let sitting = (fresh ? undefined : this.#kept.get(key)) ?? new Sitting(this.#bench, seat)
     try {
       for (const job of jobs) {
         onJob(job)
@@ -103,7 +112,8 @@ class Run {
         }
       }
     } finally {
-      await sitting.end()
+      if (fresh) await sitting.end()
+      else this.#kept.set(key, sitting)
     }
   }
 }
@@ -137,6 +147,7 @@ async function runAll(names: readonly string[], flags: Flags): Promise<Results> 
         progress.step(`round ${round + 1} of ${rounds}: ${scenario.name}, ${variant.name}, ${library}`),
       )
     }
+    await run.endRound()
     // a run of half an hour may be cut; its rounds so far are worth keeping
     if (!flags.quick) writeFileSync(join(cacheFolder, 'unfinished.json'), JSON.stringify(results))
   }

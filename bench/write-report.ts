@@ -134,7 +134,7 @@ export function pageOf(results: Results, charts: ReadonlySet<string>): string {
     `| versions | ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version.replace(/^v/, '')}`)
       .join(', ')} |`,
-    `| each measurement | ${results.durationMs} ms after ${results.warmUpMs} ms of load to warm up, the first in fresh processes after ${results.firstWarmUpMs} ms |`,
+    `| each measurement | ${results.durationMs} ms after ${results.warmUpMs} ms of load to warm up; processes are new in each round and are warmed up for ${results.firstWarmUpMs} ms before their first |`,
     `| not measured | ${results.missing.length === 0 ? 'nothing' : results.missing.join('; ')} |`,
     '',
     `Medians of all rounds, with the least and the greatest. "To ${BASE}" is how many times as good: rates are divided`,

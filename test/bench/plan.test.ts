@@ -56,7 +56,17 @@ t.test('variants share processes only if their servers are set up alike', (t) =>
   const client = groupsOf(jobsOf({ scenarios: ['client'], libraries: ['pure'], quick: false }), false)
   t.same(client[0]!.seat, { library: 'pure', server: 'grpc-go', tls: false, gzip: false })
   const whole = jobsOf(all)
-  t.ok(groupsOf(whole, true).length < groupsOf(whole, false).length, 'a quick run shares more')
+  t.ok(
+    groupsOf(whole, true).length < groupsOf(whole, false).length,
+    'a quick run has no processes of their own',
+  )
+  t.same(
+    groupsOf(whole, false)
+      .filter(({ fresh }) => fresh)
+      .map(({ jobs }) => jobs[0]!.scenario.name)
+      .filter((name) => name !== 'memory' && name !== 'soak'),
+    [],
+  )
   t.end()
 })
 
