@@ -1,10 +1,11 @@
 /** Makes what is measured: the workers as plain JavaScript, with this library from the sources that are asked for. */
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
+import { compile } from '../scripts/compile.ts'
 import { createAuthority } from '../test/support/certificates.ts'
 import type { Identity } from './worker/contender.ts'
 
@@ -16,40 +17,7 @@ export const cacheFolder = join(root, '.cache/bench')
 const run = promisify(execFile)
 
 /**
- * This library as plain JavaScript, a file for each source file, as its package has them: in one file it would load
- * faster than users see it.
- * @returns its entry point
- */
-async function transpileLibrary(sources: string, outdir: string): Promise<string> {
-  const outbase = join(sources, 'src')
-  await build({
-    entryPoints: readdirSync(outbase, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => join(outbase, file)),
-    outbase,
-    outdir,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    plugins: [
-      {
-        name: 'a file for a file',
-        setup({ onResolve }) {
-          onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, kind }) =>
-            kind === 'entry-point' ? undefined : { path: path.replace(/ts$/, 'js'), external: true },
-          )
-        },
-      },
-    ],
-    logLevel: 'warning',
-  })
-  return join(outdir, 'index.js')
-}
-
-/**
- * Bundles the workers; libraries stay files of their own.
+ * Bundles the workers; libraries stay files of their own, ours as its package has it.
  * @param sources the repository, or another checkout of it, whose `src` is measured
  * @returns the script to run
  */
@@ -57,7 +25,8 @@ export async function bundleWorkers(name: string, sources = root): Promise<strin
   const outdir = join(cacheFolder, name)
   // what a source file that is gone has left behind must not be found
   rmSync(outdir, { recursive: true, force: true })
-  const library = await transpileLibrary(sources, join(outdir, 'grpc-glass'))
+  const library = join(outdir, 'grpc-glass')
+  await compile(sources, library)
   await build({
     entryPoints: { worker: join(root, 'bench/worker/main.ts') },
     outdir,
@@ -72,7 +41,10 @@ export async function bundleWorkers(name: string, sources = root): Promise<strin
       {
         name: 'this library',
         setup({ onResolve }) {
-          onResolve({ filter: /^grpc-glass$/ }, () => ({ path: pathToFileURL(library).href, external: true }))
+          onResolve({ filter: /^grpc-glass$/ }, () => ({
+            path: pathToFileURL(join(library, 'index.js')).href,
+            external: true,
+          }))
         },
       },
     ],

@@ -43,7 +43,8 @@ function run(cwd: string, file: string, ...args: string[]): string {
 
 /** Builds and packs a copy of the package, so that the work tree stays as it is; returns the tarball's path. */
 function pack(folder: string): string {
-  for (const path of [...manifest.files, 'package.json', 'tsconfig.json', 'tsconfig.build.json']) {
+  const made = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/compile.ts']
+  for (const path of [...manifest.files, ...made]) {
     if (path !== 'dist') cpSync(join(root, path), join(folder, path), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
@@ -85,14 +86,21 @@ t.test('the tarball holds what a user needs and nothing else', async (t) => {
     [...files].filter((path) => !allowed.test(path)),
     [],
   )
-  const compiled = readSources('src').flatMap(({ path }) => {
+  const declared = readSources('src').flatMap(({ path }) => {
     const name = path.replace(/^src/, 'dist').replace(/\.ts$/, '')
-    return [`${name}.js`, `${name}.js.map`, `${name}.d.ts`, `${name}.d.ts.map`]
+    return [`${name}.d.ts`, `${name}.d.ts.map`]
   })
   t.strictSame(
-    compiled.filter((path) => !files.has(path)),
+    declared.filter((path) => !files.has(path)),
     [],
-    'every source is compiled, with declarations and maps',
+    'every source has its declarations',
+  )
+  const compiled = [...files].filter((path) => path.endsWith('.js'))
+  t.ok(compiled.length < 20, `a first call loads few files, of ${compiled.length}`)
+  t.strictSame(
+    compiled.filter((path) => !files.has(`${path}.map`)),
+    [],
+    'and each has its map',
   )
 })
 
@@ -117,6 +125,12 @@ t.test('every entry point loads as a module and through require', async (t) => {
   const imported = exportsBy('module', 'await import(name)')
   for (const name of names) t.ok(imported[name]?.length, `${name} exports something`)
   t.strictSame(exportsBy('commonjs', 'require(name)'), imported)
+  const misnamed = `const found = []
+    for (const name of ${JSON.stringify(names)})
+      for (const [key, value] of Object.entries(await import(name)))
+        if (typeof value === 'function' && value.name !== key) found.push(key + ' is called ' + value.name)
+    console.log(JSON.stringify(found))`
+  t.strictSame(JSON.parse(run(user, process.execPath, '--input-type=module', '-e', misnamed)), [])
 })
 
 t.test('a call works with the installed package', async (t) => {

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { compile } from '../../scripts/compile.ts'
 import { connect, Server, StatusError } from '../../src/rpc/index.ts'
 import { Child } from '../reliability/child-process.ts'
 import { Text } from '../rpc/support/text-service.ts'
@@ -86,10 +87,7 @@ export const start: Measure = async (engine, { short }) => {
   if (short) return []
   const folder = join(ROOT, '.cache/soak')
   await mkdir(folder, { recursive: true })
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], {
-    cwd: ROOT,
-  })
+  await compile(ROOT, join(folder, 'dist'))
   const program = join(folder, 'start.mjs')
   await writeFile(
     program,
