@@ -232,7 +232,8 @@ export class Server implements ServerCallHost {
       onClose: (error) => {
         this.connections.delete(connection)
         // A failure before the opening is told by onFailure.
-        if (error !== undefined && opened) this.options.onConnectionError?.(error)
+        if (error !== undefined && opened)
+          tell('onConnectionError', () => this.options.onConnectionError?.(error))
         this.finishClosing()
       },
     }
@@ -339,7 +340,7 @@ export class Server implements ServerCallHost {
   }
 
   private report(summary: CallSummary): void {
-    this.options.onCall?.(summary)
+    tell('onCall', () => this.options.onCall?.(summary))
   }
 
   // ---- what calls ask of their server
@@ -352,7 +353,7 @@ export class Server implements ServerCallHost {
   }
 
   handlerFailed(error: unknown, call: HandlerCall): void {
-    this.options.onHandlerError?.(error, call)
+    tell('onHandlerError', () => this.options.onHandlerError?.(error, call))
   }
 
   ended(call: ServerCall): void {
@@ -422,6 +423,15 @@ export class Server implements ServerCallHost {
   /** Closes at once, cancelling what still runs (`await using server = …`). */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ graceMs: 0 })
+  }
+}
+
+/** Calls what a program gave to be told; what that throws must not end or hold up a call. */
+function tell(name: string, listener: () => void): void {
+  try {
+    listener()
+  } catch (thrown) {
+    process.emitWarning(`${name} of a server threw: ${String(thrown)}`, 'GrpcGlassWarning')
   }
 }
 

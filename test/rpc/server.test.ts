@@ -231,6 +231,27 @@ for (const engine of ENGINES) {
     t.same(await client.one({ text: exact }), { text: exact }, 'exactly at the limit')
   })
 
+  t.test(`${engine}: what is told of calls may throw: a warning, and the call goes on`, async (t) => {
+    const warnings: Error[] = []
+    const warn = (warning: Error) => warnings.push(warning)
+    process.on('warning', warn)
+    t.teardown(() => process.off('warning', warn))
+    const throwing = () => {
+      throw new Error('oops')
+    }
+    const { client, server } = await pair(
+      t,
+      engine,
+      { ...echo, many: throwing },
+      { server: { onCall: throwing, onHandlerError: throwing } },
+    )
+    t.same(await client.one({ text: 'a' }), { text: 'a' })
+    t.match(await rejection(collect(client.many({}))), { code: 2 })
+    t.same(await client.gather([{ text: 'b' }]), { text: 'b' })
+    t.equal(server.runningCalls, 0)
+    t.match(warnings.map(String), [/onCall of a server threw/, /onHandlerError/, /onCall/, /onCall/])
+  })
+
   t.test(`${engine}: maxConcurrentCalls`, async (t) => {
     let release: (() => void) | undefined
     const { client } = await pair(
