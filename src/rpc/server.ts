@@ -1,5 +1,6 @@
 /** A server: services with their handlers, listening sockets, and the calls that run. */
 import { parseListenAddress } from '../http2/addresses.ts'
+import type { ConnectionError } from '../http2/errors.ts'
 import { createInProcessPair } from '../http2/index.ts'
 import { LongTimer } from '../http2/long-timer.ts'
 import { MemberList } from '../http2/member-list.ts'
@@ -34,6 +35,7 @@ import { type RequestHead, readRequestHead } from './request-headers.ts'
 import { isProtoContentType } from './response-headers.ts'
 import type { Route } from './route.ts'
 import { ServerCall, type ServerCallHost } from './server-call.ts'
+import { ServerConnection, type ServerConnectionHost } from './server-connection.ts'
 import { interceptRoute } from './server-interceptor.ts'
 import type { ServerOptions } from './server-options.ts'
 import { UNWANTED_REQUEST_MS } from './unwanted-request.ts'
@@ -60,7 +62,7 @@ const NO_TIMEOUT = Number.POSITIVE_INFINITY
  * server.add(helloworld.Greeter, { sayHello: ({ name }) => ({ message: `Hello ${name}` }) })
  * const address = await server.listen('127.0.0.1:50051')
  */
-export class Server implements ServerCallHost {
+export class Server implements ServerCallHost, ServerConnectionHost {
   readonly responseFields: Fields
   /** Largest request message in octets, also after decompression. */
   readonly maxReceiveMessageOctets: number
@@ -222,26 +224,20 @@ export class Server implements ServerCallHost {
   accepted(connection: Http2Connection): ConnectionListener {
     this.connections.add(connection)
     if (this.closing !== undefined) connection.close()
-    let opened = false
-    return {
-      onOpen: () => {
-        opened = true
-      },
-      onStream: (stream, fields) => this.accept(stream, fields),
-      onGoaway: () => {},
-      onClose: (error) => {
-        this.connections.delete(connection)
-        // A failure before the opening is told by onFailure.
-        if (error !== undefined && opened)
-          tell('onConnectionError', () => this.options.onConnectionError?.(error))
-        this.finishClosing()
-      },
-    }
+    return new ServerConnection(this, connection)
+  }
+
+  /** For the listener of a connection. @param error why it ended, if it was open and failed */
+  connectionClosed(connection: Http2Connection, error: ConnectionError | undefined): void {
+    this.connections.delete(connection)
+    if (error !== undefined) tell('onConnectionError', () => this.options.onConnectionError?.(error))
+    this.finishClosing()
   }
 
   // ---- requests
 
-  private accept(stream: Http2Stream, fields: Fields): StreamListener {
+  /** For the listener of a connection: a request arrived. */
+  accept(stream: Http2Stream, fields: Fields): StreamListener {
     const head = readRequestHead(fields)
     // gRPC PROTOCOL-HTTP2 "Requests": Method is POST, Content-Type begins with application/grpc; of subtypes there is proto.
     if (head.method !== 'POST') return this.refuse(stream, head, '405', ['allow', 'POST'])

@@ -86,6 +86,9 @@ export class TokenBucket {
   }
 }
 
+/** How many kinds of abuse are counted. */
+const BUCKETS = 11
+
 /**
  * Counts what the peer of one connection does. Each `on…` method returns the reason to end the connection, or
  * undefined while the budget lasts. Buckets are made when first needed: most connections need none.
@@ -99,7 +102,7 @@ export class AbuseLimits {
   framesSent = 0
   #largeData = 0
   readonly #budgets: AbuseBudgets
-  readonly #buckets: (TokenBucket | undefined)[] = []
+  readonly #buckets: (TokenBucket | undefined)[] = new Array(BUCKETS).fill(undefined)
 
   constructor(budgets: AbuseBudgets = {}) {
     this.#budgets = budgets

@@ -8,6 +8,8 @@ import type { CoreOptions } from './options.ts'
 
 const KEPT_OCTETS = 16_384
 
+const NO_OCTETS = new Uint8Array(0)
+
 /** One field block at a time, put together from fragments. */
 export class FieldBlockAssembly {
   /** The stream of the HEADERS or PUSH_PROMISE frame; 0 while none is being put together. */
@@ -18,7 +20,7 @@ export class FieldBlockAssembly {
   /** When it has to be complete. */
   deadlineMs = Number.POSITIVE_INFINITY
   /** The block's octets are the first `sizeOctets` of `octets`. */
-  octets = new Uint8Array(0)
+  octets = NO_OCTETS
   sizeOctets = 0
   #continuations = 0
   readonly #options: CoreOptions
@@ -71,6 +73,6 @@ export class FieldBlockAssembly {
   finish(): void {
     this.streamId = 0
     this.deadlineMs = Number.POSITIVE_INFINITY
-    if (this.octets.length > KEPT_OCTETS) this.octets = new Uint8Array(0)
+    if (this.octets.length > KEPT_OCTETS) this.octets = NO_OCTETS
   }
 }

@@ -47,6 +47,7 @@ export class PrefaceReader {
       this.words = describeFirstOctets(octets, this.role)
       if (this.role === 'server') this.words ??= 'the connection preface is wrong'
     }
+    if (this.complete && this.role === 'server') this.#octets = NO_OCTETS
     return at
   }
 

@@ -12,13 +12,15 @@ interface Identified {
   readonly id: number
 }
 
-/** Slots of an empty table; a power of two, as are all sizes. */
+/** Slots of a table with few streams; a power of two, as are all sizes. */
 const MIN_SLOTS = 16
+/** The one empty slot of all tables in which no stream has been; never written to. */
+const NO_SLOTS: undefined[] = [undefined]
 
 /** Streams by identifier. */
 export class StreamTable<Stream extends Identified> {
-  #slots: (Stream | undefined)[] = emptySlots(MIN_SLOTS)
-  #mask = MIN_SLOTS - 1
+  #slots: (Stream | undefined)[] = NO_SLOTS
+  #mask = 0
   #size = 0
 
   /** How many streams there are. */
@@ -39,7 +41,7 @@ export class StreamTable<Stream extends Identified> {
   /** Puts a stream in, which is not there yet. */
   add(stream: Stream): void {
     // At most half full: searches stay short and always meet an empty slot.
-    if (++this.#size * 2 > this.#slots.length) this.#resize(this.#slots.length * 2)
+    if (++this.#size * 2 > this.#slots.length) this.#resize(Math.max(MIN_SLOTS, this.#slots.length * 2))
     this.#put(stream)
   }
 

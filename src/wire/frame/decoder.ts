@@ -5,7 +5,7 @@
  * frame that is cut is put together in one scratch buffer, which grows as its octets arrive and is bounded by
  * `maxFrameSize`. Does not know the state of streams, roles, or flow control.
  */
-import { readUint24 } from '../octets.ts'
+import { copyOctets, readUint24 } from '../octets.ts'
 import { readAltsvc } from './altsvc.ts'
 import { checkContinuationOrder, readContinuation } from './continuation.ts'
 import { checkDataHeader } from './data.ts'
@@ -48,8 +48,7 @@ const AWAIT_PAD_LENGTH = 2
 const AWAIT_DATA = 3
 const STOPPED = 4
 
-/** Up to this many octets a loop is faster than a view and `set` (bench/wire/frames.ts, `PING, cut in two`). */
-const LOOPED_OCTETS = 32
+const NO_OCTETS = new Uint8Array(0)
 
 /** A scratch buffer larger than this is not kept for the next cut frame. */
 const KEPT_SCRATCH_OCTETS = 16_384
@@ -78,8 +77,9 @@ export class FrameDecoder implements FrameHeader {
   #base: number
   /** Octets of a cut header, or of a cut payload, that have arrived. */
   #received = 0
-  readonly #header = new Uint8Array(FRAME_HEADER_OCTETS)
-  #scratch = new Uint8Array(0)
+  /** Made with the first header that is cut. */
+  #header = NO_OCTETS
+  #scratch = NO_OCTETS
   /** Octets of the current DATA frame still to come: its data, then its padding. */
   #dataLeft = 0
   #paddingLeft = 0
@@ -163,7 +163,7 @@ export class FrameDecoder implements FrameHeader {
             this.#received = 0
             this.#state = AWAIT_HEADER
             this.#tell(this.#scratch, 0)
-            if (this.#scratch.length > KEPT_SCRATCH_OCTETS) this.#scratch = new Uint8Array(0)
+            if (this.#scratch.length > KEPT_SCRATCH_OCTETS) this.#scratch = NO_OCTETS
           }
           break
         }
@@ -189,6 +189,7 @@ export class FrameDecoder implements FrameHeader {
   /** Copies octets of a cut header; returns where to go on in `chunk`. */
   #gatherHeader(chunk: Uint8Array, start: number, end: number): number {
     let at = start
+    if (this.#header.length === 0) this.#header = new Uint8Array(FRAME_HEADER_OCTETS)
     while (at < end && this.#received < FRAME_HEADER_OCTETS) this.#header[this.#received++] = chunk[at++]!
     return at
   }
@@ -325,9 +326,4 @@ function checkMaxFrameSize(sizeOctets: number): number {
   throw new RangeError(
     `maxFrameSize is ${sizeOctets}, allowed are ${DEFAULT_MAX_FRAME_SIZE} to ${MAX_MAX_FRAME_SIZE} octets (RFC 9113 §6.5.2)`,
   )
-}
-
-function copyOctets(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > LOOPED_OCTETS) to.set(from.subarray(start, end), at)
-  else for (let index = start; index < end; index++) to[at + index - start] = from[index]!
 }

@@ -38,10 +38,13 @@ export function tableEntry(name: string, value: string): HpackTableEntry {
 
 /** In a slot of the ring that has no entry. */
 const NO_ENTRY = tableEntry('', '')
+const MIN_SLOTS = 8
+/** Of all tables in which nothing has been yet; never written to. */
+const NO_SLOTS: HpackTableEntry[] = []
 
 /** A first-in, first-out table of fields bounded by its size in octets. */
 export class DynamicTable<Entry extends HpackTableEntry = HpackTableEntry> {
-  /** The entry added as number `n` is in slot `n & mask`. */
+  /** The entry added as number `n` is in slot `n & mask`; none before the first one. */
   private slots: HpackTableEntry[]
   private mask: number
   /** How many entries are in the table. */
@@ -54,8 +57,8 @@ export class DynamicTable<Entry extends HpackTableEntry = HpackTableEntry> {
   version: number
 
   constructor(maxSizeOctets: number) {
-    this.slots = new Array(8).fill(NO_ENTRY)
-    this.mask = 7
+    this.slots = NO_SLOTS
+    this.mask = -1
     this.length = 0
     this.added = 0
     this.sizeOctets = 0
@@ -124,7 +127,7 @@ export class DynamicTable<Entry extends HpackTableEntry = HpackTableEntry> {
   protected evicted(_entry: Entry): void {}
 
   private grow(): void {
-    const capacity = (this.mask + 1) * 2
+    const capacity = Math.max(MIN_SLOTS, (this.mask + 1) * 2)
     const slots: HpackTableEntry[] = new Array(capacity).fill(NO_ENTRY)
     for (let number = this.added - this.length; number < this.added; number++) {
       slots[number & (capacity - 1)] = this.slots[number & this.mask]!

@@ -41,12 +41,12 @@ interface Kept<T> {
 /** Decoded values by their octets, replaced by others of the same slot. */
 export class RepeatCache<T> {
   /** Hash of the octets that were last seen and not found, for each slot. */
-  private readonly seen: number[]
+  private seen: number[] | undefined
   /** Made when there is something to keep: a connection of one call needs none. */
   private kept: (Kept<T> | undefined)[] | undefined
 
   constructor() {
-    this.seen = new Array(SLOT_COUNT).fill(0)
+    this.seen = undefined
     this.kept = undefined
   }
 
@@ -72,6 +72,7 @@ export class RepeatCache<T> {
     const slot = hash & (SLOT_COUNT - 1)
     const kept = this.kept?.[slot]
     if (kept !== undefined && kept.hash === hash) return kept.misses > kept.patience
+    this.seen ??= new Array<number>(SLOT_COUNT).fill(0)
     if (this.seen[slot] === hash) return true
     this.seen[slot] = hash
     return false
