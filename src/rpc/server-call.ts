@@ -83,6 +83,8 @@ export class ServerCall<Request = unknown, Response = unknown>
   private timer: DeadlineTimer | undefined = undefined
   private drain: Deferred<void> | undefined = undefined
   private responses: AsyncIterator<Response> | Iterator<Response> | undefined = undefined
+  /** The handler's generator is running, in `next`. */
+  private stepping = false
 
   constructor(
     host: ServerCallHost,
@@ -208,7 +210,9 @@ export class ServerCall<Request = unknown, Response = unknown>
         at = inbox.takeFrom(chunk, at, end)
         if (!inbox.taken) return
         this.request = inbox.message
-        if (this.inbox.count > 1) {
+        // A stream of responses may last: it must not hold the request all that time.
+        inbox.message = undefined
+        if (inbox.count > 1) {
           return this.finish(
             Status.UNIMPLEMENTED,
             `Received a second request message for the method ${this.method.path}, which takes one`,
@@ -280,7 +284,10 @@ export class ServerCall<Request = unknown, Response = unknown>
       if (this.over) return this.leaveResponses()
       for (;;) {
         // A generator that is not async has its message at once; a pause comes when there is no more room.
+        this.stepping = true
         const result = iterator.next()
+        this.stepping = false
+        if (this.over) this.leaveResponses()
         const next = isPromise(result) ? await result : result
         if (this.over) return
         if (next.done) break
@@ -291,6 +298,7 @@ export class ServerCall<Request = unknown, Response = unknown>
       this.responses = undefined
       this.finish(Status.OK, '')
     } catch (error) {
+      this.stepping = false
       this.responses = undefined
       this.threw(error)
     }
@@ -303,6 +311,8 @@ export class ServerCall<Request = unknown, Response = unknown>
 
   /** Lets a generator run its `finally`; what it throws then is told to the server, nobody else. */
   private leaveResponses(): void {
+    // A generator can't be left while it runs, as when it ends its own call: then after its step.
+    if (this.stepping) return
     const iterator = this.responses
     this.responses = undefined
     if (iterator?.return === undefined) return
@@ -355,6 +365,9 @@ export class ServerCall<Request = unknown, Response = unknown>
 
   private finish(code: number, details: string): void {
     if (this.over) return
+    this.over = true
+    // One that is not async may still set trailers in its `finally`.
+    this.leaveResponses()
     const { headersSent } = this
     const plain = code === Status.OK && this.trailers === undefined && headersSent
     let fields = plain ? OK_TRAILERS : this.statusFields(code, details)

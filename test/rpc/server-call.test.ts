@@ -1,4 +1,6 @@
 /** The server's call machine without a socket: the test is the client, octet by octet. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { Fields } from '../../src/http2/transport.ts'
 import type { HandlerCall } from '../../src/rpc/handlers.ts'
@@ -9,6 +11,9 @@ import { StatusError } from '../../src/rpc/status-error.ts'
 import { FakeConnection, FakeStream, PEER } from './support/fake-connection.ts'
 import { methods } from './support/text-service.ts'
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+const COLLECTIONS = 20
 const RESPONSE: Fields = [':status', '200', 'content-type', 'application/grpc']
 
 function message(value: unknown, flag = 0): Uint8Array {
@@ -311,6 +316,78 @@ t.test('responses from an array, a promise of one, and what is no stream', async
     t.match(stream.sent[0], { headers: [...RESPONSE, 'grpc-status', '2'], endStream: true })
     t.match(host.thrown[0], { message: /returned .*; a streaming response is an async generator/ })
   }
+})
+
+t.test('a stream of responses does not hold its request', async (t) => {
+  let request: WeakRef<object> | undefined
+  const { stream, call } = start(methods.many, (asked: { text: string }) => {
+    request = new WeakRef(asked)
+    return (async function* () {
+      yield { text: 'a' }
+    })()
+  })
+  stream.room = false
+  ask(stream)
+  for (let i = 0; i < COLLECTIONS && request?.deref() !== undefined; i++) {
+    await turn()
+    collect()
+  }
+  t.ok(request)
+  t.equal(request?.deref(), undefined)
+  t.equal(call.code, -1, 'the call still runs')
+  stream.listener.onClose()
+})
+
+t.test('a generator that ends its own call is left after its step, without an error', async (t) => {
+  let left: string[] = []
+  for (const [kind, handler] of [
+    [
+      'not async',
+      function* (_request: never, call: HandlerCall) {
+        try {
+          call.sendHeaders({ 'x-large': 'a'.repeat(2000) })
+          yield { text: 'a' }
+        } finally {
+          left.push('not async')
+        }
+      },
+    ],
+    [
+      'async',
+      async function* (_request: never, call: HandlerCall) {
+        try {
+          call.sendHeaders({ 'x-large': 'a'.repeat(2000) })
+          yield { text: 'a' }
+        } finally {
+          left.push('async')
+        }
+      },
+    ],
+  ] as const) {
+    left = []
+    const { stream, host } = start(methods.many, handler)
+    Object.assign(stream.connection.remoteSettings, { maxHeaderListSize: 1000 })
+    ask(stream)
+    await turn()
+    t.equal(stream.sent.length, 1, kind)
+    t.match((stream.sent[0] as { headers: Fields }).headers.join(' '), /grpc-status 8 /)
+    t.same(left, [kind])
+    t.same(host.thrown, [])
+  }
+})
+
+t.test('trailers that a generator sets at once when it is left are sent', async (t) => {
+  const { stream } = start(methods.many, function* (_request, call) {
+    try {
+      yield { unencodable: true }
+    } finally {
+      call.setTrailers({ 'x-rows': '7' })
+    }
+  })
+  ask(stream)
+  await turn()
+  t.match(stream.sent, [{ endStream: true }])
+  t.match((stream.sent[0] as { headers: Fields }).headers.join(' '), /grpc-status 13 .*x-rows 7/)
 })
 
 t.test('an error in the middle of a stream comes after what was yielded', async (t) => {
