@@ -48,6 +48,8 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
   private error: StatusError | undefined = undefined
   private waiters: Waiter<Message>[] | undefined = undefined
   private onLeave: (() => void) | undefined = undefined
+  /** The application has left its loop. */
+  private left = false
 
   /** Whether the message taken last had its Compressed-Flag set. */
   messageCompressed = false
@@ -337,6 +339,7 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
   }
 
   next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.left) return Promise.resolve({ value: undefined, done: true })
     if (this.waiters === undefined || this.waiters.length === 0) {
       const result = this.poll()
       if (result instanceof StatusError) return Promise.reject(result)
@@ -351,6 +354,7 @@ export class MessageInbox<Message> implements MessageSink, AsyncIterableIterator
   return(): Promise<IteratorResult<Message, undefined>> {
     const leave = this.onLeave
     this.onLeave = undefined
+    this.left = true
     if (leave !== undefined && !this.finished && this.error === undefined) leave()
     return Promise.resolve({ value: undefined, done: true })
   }

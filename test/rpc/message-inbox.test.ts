@@ -168,6 +168,16 @@ t.test('many chunks keep their order while they are taken', async (t) => {
   t.equal(box.count, 300)
 })
 
+t.test('an iterator that was left is done, as iterators are', async (t) => {
+  const { box } = inbox()
+  box.onReturn = () => box.abort(new StatusError(1, 'left'))
+  const all = message({ text: 'a' })
+  box.push(all, 0, all.length)
+  t.same(await box.next(), { value: { text: 'a' }, done: false })
+  await box.return()
+  t.same(await box.next(), { value: undefined, done: true })
+})
+
 t.test('takeFrom: messages as they come, cut at every octet, with all the credit', async (t) => {
   const all = Buffer.concat([message({ text: 'a' }), message({ text: 'bb' }, true), message({ text: 'ccc' })])
   for (let cut = 1; cut < all.length; cut++) {
