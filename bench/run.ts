@@ -1,9 +1,9 @@
 /**
  * `npm run bench -- [SCENARIO …] [--quick] [--json] [--rounds N] [--libraries NAMES]`: measures, each library in turn.
  *
- * Each library has fresh processes in each scenario of each round, the server on one core and the client on another,
- * and load to warm up before each measurement. The order is turned around with each round, so that what drifts hits
- * all alike.
+ * Each library has its own processes in each round, the server on one core and the client on another, and load to warm
+ * up before each measurement; where memory is measured they are fresh. The order is turned around with each round, so
+ * that what drifts hits all alike.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * The processes of one library, server and client, while they are measured: fresh ones, used for several
- * measurements with the same set-up, one after the other. Each process starts when it is first needed.
+ * The processes of one library, server and client, while they are measured: used for several measurements with the
+ * same set-up, one after the other. Each process starts when it is first needed.
  */
 import { join } from 'node:path'
 import { root } from './bundle.ts'

@@ -85,7 +85,8 @@ export interface MessageSink {
  * Cuts octets, arriving in any pieces, into messages.
  *
  * A message that lies whole in one chunk is told by its offsets: nothing is copied or allocated. A message that is cut
- * waits in pieces, and is put together when its last octet has come: what is held is what came, not what was declared.
+ * waits in pieces, and is put together when its last octet has come: beyond 16 KiB, what is held is what came, not what
+ * was declared.
  * The limit is checked on the prefix, before anything is kept. Between two calls the decoder holds at most one
  * unfinished message, and the chunks that its large pieces lie in: they must not be changed meanwhile.
  *
