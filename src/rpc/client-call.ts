@@ -28,6 +28,7 @@ import { writeRequestHeaders } from './request-headers.ts'
 import { type OptionsFor, RequestPump } from './request-pump.ts'
 import {
   isGrpcContentType,
+  ownStatus,
   readResponseHead,
   readStatus,
   statusOfForeignResponse,
@@ -457,7 +458,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
 
   private settle(status: StatusObject): void {
     const ok = status.code === Status.OK
-    this.statusDeferred?.resolve(status)
+    this.statusDeferred?.resolve(ownStatus(status))
     if (this.headersDeferred !== undefined && this.headerFields === undefined)
       this.headersDeferred.reject(this.error())
     if (this.resultDeferred !== undefined) {
@@ -473,7 +474,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
 
   /** The error of a call that did not end with OK, made when first needed. */
   private error(): StatusError {
-    const outcome = this.outcome!
+    const outcome = ownStatus(this.outcome!)
     this.failure ??= new StatusError(outcome.code, outcome.details, {
       metadata: outcome.metadata,
       phase: this.phase,
@@ -510,7 +511,7 @@ export class ClientCall<Request = unknown, Response = unknown> implements Stream
   status(): Promise<StatusObject> {
     if (this.statusDeferred === undefined) {
       this.statusDeferred = new Deferred()
-      if (this.outcome !== undefined) this.statusDeferred.resolve(this.outcome)
+      if (this.outcome !== undefined) this.statusDeferred.resolve(ownStatus(this.outcome))
     }
     return this.statusDeferred.promise
   }

@@ -71,8 +71,6 @@ export function isProtoContentType(contentType: string | undefined): boolean {
   return contentType!.charCodeAt(16) !== 0x2b || /^\+proto(?:[; ]|$)/.test(contentType!.slice(16))
 }
 
-const NO_METADATA = new Metadata()
-
 /**
  * The status of an answer that is no gRPC (gRPC http-grpc-status-mapping).
  * @param peer address of who answered
@@ -84,7 +82,7 @@ export function statusOfForeignResponse(head: ResponseHead, peer: string): Statu
   return {
     code: statusOfHttpStatus(head.httpStatus),
     details: `Received HTTP status code ${head.httpStatus} with ${shown} instead of application/grpc from ${peer}${what}: no gRPC server answers at this address and path`,
-    metadata: NO_METADATA,
+    metadata: new Metadata(),
   }
 }
 
@@ -113,7 +111,7 @@ export function readStatus(fields: Fields, httpStatus: number): StatusObject {
   if (text === '0' && !repeated && message === undefined) {
     return metadataFields === 0 ? OK : { code: Status.OK, details: '', metadata: Metadata.fromFields(fields) }
   }
-  const metadata = metadataFields === 0 ? NO_METADATA : Metadata.fromFields(fields)
+  const metadata = metadataFields === 0 ? new Metadata() : Metadata.fromFields(fields)
   if (text === undefined) {
     // gRPC http-grpc-status-mapping: used only where there is no grpc-status; 200 without one is no success.
     return {
@@ -135,4 +133,10 @@ export function readStatus(fields: Fields, httpStatus: number): StatusObject {
   return { code: parsed.code, details, metadata }
 }
 
-const OK: StatusObject = Object.freeze({ code: Status.OK, details: '', metadata: NO_METADATA })
+/** What calls that end well share, for most callers never look at it. */
+const OK: StatusObject = Object.freeze({ code: Status.OK, details: '', metadata: new Metadata() })
+
+/** The status as a caller may have it: metadata can be changed, and what calls share must not be. */
+export function ownStatus(status: StatusObject): StatusObject {
+  return status === OK ? { ...OK, metadata: new Metadata() } : status
+}

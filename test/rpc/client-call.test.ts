@@ -441,6 +441,31 @@ t.test('cancel, signal and deadline reset the stream with CANCEL and end the cal
   })
 })
 
+t.test('the metadata of a status belongs to its call alone', async (t) => {
+  const ended = (trailers: Fields) => {
+    const { stream, call } = unary()
+    stream.listener.onHeaders(HEADERS, false)
+    stream.data(message({ text: 'r' }))
+    stream.listener.onTrailers(trailers)
+    stream.listener.onEnd()
+    return call
+  }
+  for (const trailers of [OK, ['grpc-status', '9']]) {
+    const early = unary()
+    const awaited = early.call.trailers
+    early.stream.listener.onHeaders(HEADERS, false)
+    early.stream.data(message({ text: 'r' }))
+    early.stream.listener.onTrailers(trailers)
+    early.stream.listener.onEnd()
+    for (const metadata of [await awaited, await ended(trailers).trailers]) metadata.set('x-mine', '1')
+    const { metadata } = await ended(trailers).status
+    t.same([...metadata], [])
+  }
+  const call = ended(OK)
+  ;(await call.trailers).set('x-mine', '1')
+  t.equal((await call.status).metadata.get('x-mine'), '1', 'one call has one status')
+})
+
 t.test('messages that came before an error status are delivered first', async (t) => {
   const { host, machine } = start(methods.many)
   machine.startUnary({})
