@@ -34,6 +34,8 @@ const MAX_KEPT_OCTETS = 2048
 
 /** Lists that are known with their octets, at most: the headers and trailers of a few methods. */
 const MAX_KNOWN_LISTS = 4
+/** Where more lists than that take turns, only one in so many takes the place of another: each costs a copy. */
+const REPLACE_EVERY = 64
 
 /** A list that can't change, and its field block while the dynamic table stays the same. */
 interface KnownList {
@@ -63,7 +65,8 @@ export class HpackEncoder {
   private readonly splitCookies: boolean
   /** Made with the first frozen list that comes again. */
   private known: KnownList[] | undefined
-  private nextKnown: number
+  /** How many lists were not kept for want of a place. */
+  private unkept: number
 
   constructor(options: HpackEncoderOptions = {}) {
     this.ownMaxTableSize = options.maxTableSizeOctets ?? DEFAULT_MAX_TABLE_SIZE_OCTETS
@@ -77,7 +80,7 @@ export class HpackEncoder {
     this.lowestTableSize = -1
     this.splitCookies = options.splitCookies ?? false
     this.known = undefined
-    this.nextKnown = 0
+    this.unkept = 0
     if (this.ownMaxTableSize < DEFAULT_MAX_TABLE_SIZE_OCTETS) this.setMaxTableSize(this.peerMaxTableSize)
   }
 
@@ -171,12 +174,18 @@ export class HpackEncoder {
 
   private keepKnown(fields: readonly string[], out: OctetWriter, from: number): void {
     if (out.length - from > MAX_KEPT_OCTETS) return
-    const octets = new Uint8Array(out.buffer.subarray(from, out.length))
-    const list = { fields, version: this.table.version, octets }
     this.known ??= []
-    const same = this.known.findIndex((each) => each.fields === fields)
-    this.known[same < 0 ? this.nextKnown : same] = list
-    if (same < 0) this.nextKnown = (this.nextKnown + 1) % MAX_KNOWN_LISTS
+    const { known } = this
+    const { version } = this.table
+    let place = known.findIndex((each) => each.fields === fields)
+    if (place < 0) place = known.findIndex((each) => each.version !== version)
+    if (place < 0 && known.length < MAX_KNOWN_LISTS) place = known.length
+    if (place < 0) {
+      if (++this.unkept % REPLACE_EVERY !== 0) return
+      place = (this.unkept / REPLACE_EVERY) % MAX_KNOWN_LISTS
+    }
+    const octets = new Uint8Array(out.buffer.subarray(from, out.length))
+    known[place] = { fields, version, octets }
   }
 
   /** Writes the lowest and the final maximum since the last block (RFC 7541 §4.2, §6.3). */
