@@ -18,6 +18,8 @@ const run = promisify(execFile)
 const H2LOAD_NAME = 'world'
 /** Octets of `Hello world` as a HelloReply with its prefix: what h2load must have got for each call. */
 const REPLY_OCTETS = 5 + 2 + `Hello ${H2LOAD_NAME}`.length
+/** ghz tells of every call. */
+const MAX_OUTPUT_OCTETS = 1 << 28
 const GHZ_TIMEOUT_MS = 120_000
 const NS_PER_MS = 1e6
 /** h2load tells nothing of a run in which no call has ended. */
@@ -82,8 +84,8 @@ async function measureLoad(
 /** Runs a program to its end on the client's core and returns what it wrote. */
 async function runOnClientCore(file: string, args: readonly string[], timeout: number): Promise<string> {
   const pinned = canPin ? ['taskset', '-c', String(CLIENT_CORE), file, ...args] : [file, ...args]
-  return (await run(pinned[0]!, pinned.slice(1), { timeout, env: { ...process.env, GOMAXPROCS: '1' } }))
-    .stdout
+  const env = { ...process.env, GOMAXPROCS: '1' }
+  return (await run(pinned[0]!, pinned.slice(1), { timeout, env, maxBuffer: MAX_OUTPUT_OCTETS })).stdout
 }
 
 async function measureGoClient({ bench }: Sitting, task: LoadTask, server: RunningServer): Promise<Figures> {
