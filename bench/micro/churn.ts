@@ -1,6 +1,6 @@
 /**
  * What a set of calls under way costs the collector, when calls come and go: `Set` and `Map` against `MemberList` and
- * `StreamTable`. 64 at a time, and now and then a full collection, as any process has. Prints the time of a call and
+ * `StreamTable`. 64 at a time, with a full collection every so often, as any process has. Prints the time of a call and
  * how much of it the collections of the young generation took.
  *
  * Run: `node --expose-gc --import=tsx bench/micro/churn.ts`

@@ -1,17 +1,16 @@
 /** `glass bench`: load on any server, and how it bears it. */
 import { setMaxListeners } from 'node:events'
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { EngineName } from '../http2/transport.ts'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { CallOptions } from '../rpc/call-options.ts'
 import { type Channel, connect } from '../rpc/channel.ts'
 import type { ChannelOptions } from '../rpc/channel-options.ts'
-import { engineNames } from '../rpc/engines.ts'
 import { fromJson } from '../rpc/messages/message-json.ts'
 import type { Metadata } from '../rpc/metadata.ts'
 import { StatusError } from '../rpc/status-error.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { Load } from './bench-load.ts'
 import { BenchTally, renderBench } from './bench-report.ts'
+import { addClientFlags, type ClientFlags, collect } from './client-flags.ts'
 import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { addHeader } from './header-flag.ts'
@@ -19,9 +18,9 @@ import { splitJsonValues } from './json-values.ts'
 import { learnMethod } from './learned-method.ts'
 import type { SchemaMethod } from './schema.ts'
 import { type Terminal, writeLine } from './terminal.ts'
-import { clientTls, type TlsFlags } from './tls-flags.ts'
+import { clientTls } from './tls-flags.ts'
 
-interface BenchFlags extends TlsFlags {
+interface BenchFlags extends ClientFlags {
   data: string
   proto?: string[]
   include?: string[]
@@ -33,7 +32,6 @@ interface BenchFlags extends TlsFlags {
   outstanding: number
   connections: number
   rps?: number
-  engine: EngineName
   json?: boolean
 }
 
@@ -43,7 +41,7 @@ const BAR_LENGTH = 30
 
 /** Adds the command. */
 export function addBench(program: Command, terminal: Terminal, exit: (exitCode: number) => void): void {
-  program
+  const command = program
     .command('bench')
     .summary('load a server and print rates, percentiles and a histogram')
     .description(
@@ -73,21 +71,11 @@ export function addBench(program: Command, terminal: Terminal, exit: (exitCode: 
     .option('-H, --header <name: value>', 'metadata to send, base64 for -bin (repeatable)', addHeader)
     .option('--deadline <duration>', 'deadline of each call: 500ms, 5s, 2m', parseDuration)
     .option('--compression <name>', 'compress requests: gzip, deflate')
-    .option('--tls', 'connect with TLS, trusting the system’s roots')
-    .option('--tls-ca <file>', 'connect with TLS, trusting the roots in this PEM file')
-    .option('--tls-cert <file>', 'certificate of this client, as PEM')
-    .option('--tls-key <file>', 'key of that certificate, as PEM')
-    .option('--servername <name>', 'name in the server’s certificate, where it is not the host')
-    .option('--insecure', 'connect with TLS and trust any certificate')
-    .addOption(new Option('--engine <name>', 'HTTP/2 below the calls').choices(engineNames()).default('node'))
     .option('--json', 'the report as one line of JSON')
     .action(async (address: string, method: string, flags: BenchFlags) => {
       exit(await bench(address, method, flags, terminal))
     })
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
+  addClientFlags(command)
 }
 
 function parseCount(text: string): number {

@@ -1,16 +1,16 @@
 /** `glass call`: one call of any kind to any server, messages in and out as JSON. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { EngineName } from '../http2/transport.ts'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { CallOptions } from '../rpc/call-options.ts'
 
 import { type Channel, connect } from '../rpc/channel.ts'
 import type { ChannelOptions } from '../rpc/channel-options.ts'
-import { engineByName, engineNames } from '../rpc/engines.ts'
+import { engineByName } from '../rpc/engines.ts'
 import { fromJson, type JsonValue, toJson } from '../rpc/messages/message-json.ts'
 import type { Metadata } from '../rpc/metadata.ts'
 import { StatusError } from '../rpc/status-error.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { CallOutput } from './call-output.ts'
+import { addClientFlags, type ClientFlags, collect } from './client-flags.ts'
 import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { addHeader } from './header-flag.ts'
@@ -18,10 +18,10 @@ import { readJsonValues, splitJsonValues } from './json-values.ts'
 import { learnMethod } from './learned-method.ts'
 import type { SchemaMethod } from './schema.ts'
 import type { Terminal } from './terminal.ts'
-import { clientTls, type TlsFlags } from './tls-flags.ts'
+import { clientTls } from './tls-flags.ts'
 import { watchEngine } from './watched-engine.ts'
 
-interface CallFlags extends TlsFlags {
+interface CallFlags extends ClientFlags {
   data?: string
   proto?: string[]
   include?: string[]
@@ -30,7 +30,6 @@ interface CallFlags extends TlsFlags {
   connectTimeout?: number
   compression?: string
   maxMessageOctets?: number
-  engine: EngineName
   verbose?: boolean
   json?: boolean
 }
@@ -45,7 +44,7 @@ interface Task {
 
 /** Adds the command. */
 export function addCall(program: Command, terminal: Terminal, exit: (exitCode: number) => void): void {
-  program
+  const command = program
     .command('call')
     .summary('make a call and print the answer as JSON')
     .description(
@@ -65,22 +64,12 @@ export function addCall(program: Command, terminal: Terminal, exit: (exitCode: n
     .option('--connect-timeout <duration>', 'time for one attempt to connect (default: 20s)', parseDuration)
     .option('--compression <name>', 'compress requests: gzip, deflate')
     .option('--max-message-octets <number>', 'largest response that is taken (default: 4194304)', parseCount)
-    .option('--tls', 'connect with TLS, trusting the system’s roots')
-    .option('--tls-ca <file>', 'connect with TLS, trusting the roots in this PEM file')
-    .option('--tls-cert <file>', 'certificate of this client, as PEM')
-    .option('--tls-key <file>', 'key of that certificate, as PEM')
-    .option('--servername <name>', 'name in the server’s certificate, where it is not the host')
-    .option('--insecure', 'connect with TLS and trust any certificate')
-    .addOption(new Option('--engine <name>', 'HTTP/2 below the call').choices(engineNames()).default('node'))
     .option('-v, --verbose', 'print request headers, response headers and trailers too, on standard error')
     .option('--json', 'one line of JSON for each thing that is printed')
     .action(async (address: string, method: string, flags: CallFlags) => {
       exit(await call(address, method, flags, terminal))
     })
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
+  addClientFlags(command)
 }
 
 function parseCount(text: string): number {

@@ -3,24 +3,22 @@
  * SERVING; everything else is told as a status: NOT_SERVING as UNAVAILABLE, a service that is unknown as NOT_FOUND.
  */
 import { type Command, Option } from 'commander'
-import type { EngineName } from '../http2/transport.ts'
 import { type Channel, connect } from '../rpc/channel.ts'
-import { engineNames } from '../rpc/engines.ts'
 import type { Metadata } from '../rpc/metadata.ts'
 import { Health } from '../rpc/services/health.ts'
 import { StatusError } from '../rpc/status-error.ts'
 import { Status } from '../wire/grpc/status-codes.ts'
 import { CallOutput } from './call-output.ts'
+import { addClientFlags, type ClientFlags } from './client-flags.ts'
 import { parseDuration } from './duration.ts'
 import { CommandError, exitCodeOf } from './exit-code.ts'
 import { addHeader } from './header-flag.ts'
 import type { Terminal } from './terminal.ts'
-import { clientTls, type TlsFlags } from './tls-flags.ts'
+import { clientTls } from './tls-flags.ts'
 
-interface HealthFlags extends TlsFlags {
+interface HealthFlags extends ClientFlags {
   header?: Metadata
   deadline: number
-  engine: EngineName
   json?: boolean
 }
 
@@ -28,7 +26,7 @@ const DEFAULT_DEADLINE_MS = 5000
 
 /** Adds the command. */
 export function addHealthCheck(program: Command, terminal: Terminal, exit: (exitCode: number) => void): void {
-  program
+  const command = program
     .command('health')
     .summary('ask a server whether it takes calls')
     .description(
@@ -43,17 +41,11 @@ export function addHealthCheck(program: Command, terminal: Terminal, exit: (exit
         .argParser(parseDuration)
         .default(DEFAULT_DEADLINE_MS, '5s'),
     )
-    .option('--tls', 'connect with TLS, trusting the system’s roots')
-    .option('--tls-ca <file>', 'connect with TLS, trusting the roots in this PEM file')
-    .option('--tls-cert <file>', 'certificate of this client, as PEM')
-    .option('--tls-key <file>', 'key of that certificate, as PEM')
-    .option('--servername <name>', 'name in the server’s certificate, where it is not the host')
-    .option('--insecure', 'connect with TLS and trust any certificate')
-    .addOption(new Option('--engine <name>', 'HTTP/2 below the call').choices(engineNames()).default('node'))
     .option('--json', 'print the status as a line of JSON')
     .action(async (address: string, service: string | undefined, flags: HealthFlags) => {
       exit(await check(address, service ?? '', flags, terminal))
     })
+  addClientFlags(command)
 }
 
 async function check(
